@@ -1,0 +1,61 @@
+"""Who signs in."""
+
+from functools import cached_property
+
+import pghistory
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+
+from accounts.rights import Right, may
+from tianshan.audit.classes import INTERNAL, SEALED
+
+
+class UserQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """All accounts for the security administrator, else oneself."""
+        if may(user, Right.MANAGE_ACCOUNTS):
+            return self
+        return self.filter(pk=user.pk)
+
+
+class PortalUserManager(UserManager.from_queryset(UserQuerySet)):
+    pass
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    exclude=["password", "last_login"],
+)
+class User(AbstractUser):
+    """An account. What it may do comes from its posts alone (`grids.Post`)."""
+
+    first_name = None
+    last_name = None
+    email = None
+    display_name = models.CharField("称呼", max_length=40)
+
+    REQUIRED_FIELDS = ["display_name"]
+    VISIBILITY = {
+        INTERNAL: "id username display_name is_active date_joined is_staff"
+        " is_superuser groups user_permissions last_login",
+        SEALED: "password",
+    }
+
+    objects = PortalUserManager()
+
+    class Meta:
+        verbose_name = "账号"
+
+    def __str__(self):
+        return self.display_name
+
+    @cached_property
+    def posts_in_force(self):
+        """Posts held today, with their grids; read once for each request."""
+        return list(self.posts.in_force().select_related("grid"))
+
+    @property
+    def may_read_audit(self):
+        return may(self, Right.READ_AUDIT)

@@ -1,0 +1,164 @@
+"""Roles and rights in one table that a secretary could check.
+
+A role is held through a post (`grids.Post`). Three questions, three places:
+*see* is `Model.objects.visible_to(user)`, *may* is this table, *now* is the step table
+of the model.
+"""
+
+from enum import StrEnum
+
+from django.core.exceptions import PermissionDenied
+from django.db import models
+
+
+class Role(models.TextChoices):
+    GRID_STAFF = "grid_staff", "网格员"
+    PARTY_WORKER = "party_worker", "专职党群工作者"
+    GRID_CLERK = "grid_clerk", "台账员"
+    BRANCH_SECRETARY = "branch_secretary", "党支部书记"
+    BUILDING_SECRETARY = "building_secretary", "楼宇党委书记"
+    GRID_CHIEF = "grid_chief", "网格长"
+    UNIT_OFFICER = "unit_officer", "成员单位联络员"
+    STATION_STAFF = "station_staff", "阵地工作人员"
+    CASE_COORDINATOR = "case_coordinator", "帮办协调员"
+    HELPER = "helper", "帮办员"
+    STREET_LEADER = "street_leader", "街道领导"
+    SECURITY_ADMIN = "security_admin", "安全管理员"
+    AUDITOR = "auditor", "审计员"
+    SYSTEM_ADMIN = "system_admin", "系统管理员"
+
+
+class Right(StrEnum):
+    SEE_TERRITORY = "see_territory"  # grids and buildings
+    SEE_BUSINESSES = "see_businesses"
+    SEE_PARTY = "see_party"
+    EDIT_BUSINESSES = "edit_businesses"
+    MARK_PRIORITY = "mark_priority"
+    IMPORT = "import"
+    LOG_VISITS = "log_visits"
+    CALL = "call"  # a phone number within one's own caseload, logged by itself
+    SEE_DEMANDS = "see_demands"
+    ANSWER_DEMANDS = "answer_demands"
+    PROPOSE_ISSUES = "propose_issues"
+    SEE_ISSUES = "see_issues"
+    DECIDE_IN_BRANCH = "decide_in_branch"  # level 1, 临时党支部会议
+    DECIDE_IN_COMMITTEE = "decide_in_committee"  # level 2, 楼宇党委例会
+    DECIDE_IN_CONFERENCE = "decide_in_conference"  # level 3, 网格党建联席会
+    SEE_FIGURES = "see_figures"
+    MANAGE_ACCOUNTS = "manage_accounts"
+    READ_AUDIT = "read_audit"
+    RUN_SYSTEM = "run_system"
+
+
+_R = Right
+_LEDGERS = frozenset(
+    {
+        _R.SEE_TERRITORY,
+        _R.SEE_BUSINESSES,
+        _R.SEE_PARTY,
+        _R.SEE_DEMANDS,
+        _R.SEE_ISSUES,
+        _R.SEE_FIGURES,
+    }
+)
+_FIELD = _LEDGERS | {_R.LOG_VISITS, _R.EDIT_BUSINESSES, _R.CALL}
+
+RIGHTS = {
+    Role.GRID_STAFF: _FIELD,
+    Role.PARTY_WORKER: _FIELD | {_R.ANSWER_DEMANDS},
+    Role.GRID_CLERK: _FIELD | {_R.IMPORT, _R.MARK_PRIORITY, _R.ANSWER_DEMANDS},
+    Role.BRANCH_SECRETARY: _LEDGERS
+    | {
+        _R.LOG_VISITS,
+        _R.CALL,
+        _R.ANSWER_DEMANDS,
+        _R.PROPOSE_ISSUES,
+        _R.DECIDE_IN_BRANCH,
+    },
+    Role.BUILDING_SECRETARY: _LEDGERS
+    | {
+        _R.LOG_VISITS,
+        _R.CALL,
+        _R.ANSWER_DEMANDS,
+        _R.PROPOSE_ISSUES,
+        _R.DECIDE_IN_COMMITTEE,
+    },
+    Role.GRID_CHIEF: _FIELD
+    | {
+        _R.MARK_PRIORITY,
+        _R.ANSWER_DEMANDS,
+        _R.PROPOSE_ISSUES,
+        _R.DECIDE_IN_CONFERENCE,
+    },
+    Role.UNIT_OFFICER: frozenset({_R.SEE_ISSUES}),
+    Role.STATION_STAFF: frozenset({_R.SEE_TERRITORY}),
+    Role.CASE_COORDINATOR: frozenset(),
+    Role.HELPER: frozenset(),
+    Role.STREET_LEADER: _LEDGERS,
+    Role.SECURITY_ADMIN: frozenset({_R.MANAGE_ACCOUNTS}),
+    Role.AUDITOR: frozenset({_R.READ_AUDIT}),
+    Role.SYSTEM_ADMIN: frozenset({_R.RUN_SYSTEM}),
+}
+
+# How wide a role looks: over a grid and all below it, or only at what a row in the
+# room of the narrower thing names (OrganizationOfficer, UnitOfficer, StationStaff).
+BY_GRID = frozenset(
+    {
+        Role.GRID_STAFF,
+        Role.PARTY_WORKER,
+        Role.GRID_CLERK,
+        Role.GRID_CHIEF,
+        Role.STREET_LEADER,
+    }
+)
+BY_ORGANIZATION = frozenset({Role.BRANCH_SECRETARY, Role.BUILDING_SECRETARY})
+BY_UNIT = frozenset({Role.UNIT_OFFICER})
+
+
+def posts_with(user, right, *, among=None):
+    """The user's posts in force whose role carries the right, of the roles `among`."""
+    if not user.is_authenticated:
+        return []
+    return [
+        post
+        for post in user.posts_in_force
+        if right in RIGHTS[post.role] and (among is None or post.role in among)
+    ]
+
+
+def may(user, right):
+    """Does any post of the user carry the right? On which rows is `visible_to`'s."""
+    return bool(posts_with(user, right))
+
+
+def _ruled(view, rule):
+    view.rule = rule
+    return view
+
+
+def needs(*rights):
+    """A view for those who hold at least one of the rights; 403 for others."""
+
+    def decorate(view):
+        def ruled(request, *args, **kwargs):
+            if not any(may(request.user, right) for right in rights):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        ruled.__name__ = view.__name__
+        ruled.__doc__ = view.__doc__
+        ruled.__module__ = view.__module__
+        return _ruled(ruled, frozenset(rights))
+
+    return decorate
+
+
+def signed_in(view):
+    """A view for everybody with an account."""
+    return _ruled(view, "signed_in")
+
+
+def anyone(view):
+    """A view that needs no account. Say why beside it."""
+    view.login_required = False
+    return _ruled(view, "anyone")

@@ -1,0 +1,306 @@
+"""Settings, from the environment alone.
+
+TIANSHAN_MODE says what may be assumed: `production` (the default) assumes nothing
+and refuses to start with a sentence; `demo` and `test` make their own secret and use
+the embedded PostgreSQL when no DATABASE_URL is given.
+"""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+MODE = env("TIANSHAN_MODE", default="production")
+if MODE not in {"production", "demo", "test"}:
+    raise ImproperlyConfigured(
+        f"TIANSHAN_MODE is {MODE!r}; it must be production, demo or test."
+    )
+PRODUCTION = MODE == "production"
+DEMO = MODE == "demo"
+TESTING = MODE == "test"
+
+HOME = Path(env("TIANSHAN_HOME", default=str(BASE_DIR / "var"))).absolute()
+MEDIA_ROOT = HOME / "files"
+
+
+def _required(name, hint):
+    value = env(name, default="")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. {hint}")
+    return value
+
+
+def _own_secret():
+    """A secret of this data directory's own, kept so that sessions survive a start."""
+    path = HOME / "secret"
+    if not path.exists():
+        HOME.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+# --- what must be given ------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+if PRODUCTION:
+    if DEBUG:
+        raise ImproperlyConfigured("DEBUG must be off in production.")
+    SECRET_KEY = _required("SECRET_KEY", "Give 50 or more random characters.")
+    if len(SECRET_KEY) < 50:
+        raise ImproperlyConfigured("SECRET_KEY needs 50 or more random characters.")
+    ALLOWED_HOSTS = [
+        host.strip()
+        for host in _required(
+            "ALLOWED_HOSTS", "Give the portal's host names, separated by commas."
+        ).split(",")
+    ]
+    _required("DATABASE_URL", "Give the application role's PostgreSQL address.")
+else:
+    SECRET_KEY = env("SECRET_KEY", default="") or _own_secret()
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+    if TESTING:
+        ALLOWED_HOSTS += ["testserver"]
+
+if not env("DATABASE_URL", default=""):
+    from tianshan import database
+
+    os.environ.update(database.ensure())
+
+# --- rooms -------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "django_filters",
+    "django_htmx",
+    "django_tasks_db",
+    "pgtrigger",
+    "pghistory",
+    "tianshan.database",
+    "tianshan.web",
+    "tianshan.ledgers",
+    "tianshan.audit",
+    "tianshan.workdays",
+    "accounts",
+    "grids",
+    "party",
+    "enterprises",
+    "visits",
+    "issues",
+    "dashboard",
+]
+
+MIDDLEWARE = [
+    "tianshan.web.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tianshan.web.middleware.database_away",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "tianshan.audit.middleware.history_context",
+]
+
+ROOT_URLCONF = "tianshan.urls"
+WSGI_APPLICATION = "tianshan.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "dashboard.navigation.navigation",
+            ],
+            "builtins": ["tianshan.web.templatetags.portal"],
+        },
+    }
+]
+FORM_RENDERER = "tianshan.web.forms.PortalRenderer"
+
+# --- database ----------------------------------------------------------------------
+
+
+def _database(name):
+    options = env.db(name)
+    options["CONN_MAX_AGE"] = 60
+    options["CONN_HEALTH_CHECKS"] = True
+    options["ATOMIC_REQUESTS"] = False
+    options.setdefault("OPTIONS", {})
+    return options
+
+
+_OWNER = "DATABASE_OWNER_URL" if env("DATABASE_OWNER_URL", default="") else None
+DATABASES = {
+    # In tests the owner works alone: it makes and empties the test database.
+    "default": _database(_OWNER if TESTING and _OWNER else "DATABASE_URL"),
+    "owner": _database(_OWNER or "DATABASE_URL"),
+}
+if TESTING:
+    DATABASES["owner"]["TEST"] = {"MIRROR": "default"}
+
+# --- signing in --------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "/login/"
+ACCOUNT_ADAPTER = "accounts.adapter.PortalAdapter"
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/15m/ip,5/15m/key", "login": "60/m/ip"}
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 8},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.ThreeClasses"},
+]
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "tianshan.web.errors.csrf_failure"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# Failed sign-ins are counted in PostgreSQL, so that all processes count together.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+    }
+}
+if TESTING:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    ACCOUNT_RATE_LIMITS = False
+
+# --- the browser's wall ------------------------------------------------------------
+
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "connect-src": [CSP.SELF],
+    "worker-src": [CSP.SELF],
+    "manifest-src": [CSP.SELF],
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+if PRODUCTION:
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+FILE_UPLOAD_PERMISSIONS = 0o600
+
+# --- words, time, files ------------------------------------------------------------
+
+LANGUAGE_CODE = "zh-hans"
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = False
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = HOME / "static"
+WHITENOISE_MAX_AGE = 60 * 60
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+if TESTING:
+    MIDDLEWARE.remove("whitenoise.middleware.WhiteNoiseMiddleware")
+
+# --- jobs --------------------------------------------------------------------------
+
+TASKS = {
+    "default": {
+        "BACKEND": "django.tasks.backends.immediate.ImmediateBackend"
+        if TESTING
+        else "django_tasks_db.DatabaseBackend"
+    }
+}
+
+# --- history -----------------------------------------------------------------------
+
+PGHISTORY_APPEND_ONLY = False
+PGHISTORY_CREATED_AT_FUNCTION = "CLOCK_TIMESTAMP()"
+
+# --- logs: no personal data, one line each -------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "tianshan.web.middleware.RequestIdFilter"}},
+    "formatters": {
+        "line": {
+            "format": "{asctime} {levelname} {name} [{request_id}] {message}",
+            "style": "{",
+        }
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id"],
+            "formatter": "line",
+        }
+    },
+    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="WARNING")},
+}
+
+if "runserver" in sys.argv and PRODUCTION:
+    raise ImproperlyConfigured("runserver is for the demo; production runs gunicorn.")

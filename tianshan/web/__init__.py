@@ -1,0 +1,17 @@
+"""What every page stands on: page or part, middleware, error pages, tags."""
+
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+
+def render_part(request, template, context, *, part, status=None):
+    """Draw the whole page, or only the part that htmx means to replace.
+
+    The part's partial, its id and `part` have one name (STYLE.md section 7).
+    """
+    target = (request.htmx.target or "").rpartition("#")[2]  # htmx 4: "table#rows"
+    if request.htmx and target == part:
+        template = f"{template}#{part}"
+    response = render(request, template, context, status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
