@@ -1,0 +1,122 @@
+"""Tags and filters that every template may use; they are loaded as built-ins."""
+
+import datetime
+
+from django import template
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+
+from tianshan.web import masks
+
+register = template.Library()
+
+NO_DATA = "—"
+WEEKDAYS = "一二三四五六日"
+LAMPS = {
+    "red": "alert-octagon-filled",
+    "yellow": "alert-triangle-filled",
+    "green": "circle-check-filled",
+    "none": "circle-dashed",
+}
+
+
+# --- pictures ----------------------------------------------------------------------
+
+
+@register.simple_tag
+def icon(name):
+    """An icon of the sprite; words always stand beside it, so it is hidden to ears."""
+    return format_html(
+        '<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>',
+        static("vendor/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def lamp(colour, words):
+    """A deadline's light: its shape and words say what its colour says."""
+    return format_html(
+        '<span class="lamp lamp-{}">{}{}</span>', colour, icon(LAMPS[colour]), words
+    )
+
+
+@register.simple_tag
+def tag(kind, words, icon_name=""):
+    """A state as a small label; kind is ok, info, warn, bad, mute, gold or line."""
+    return format_html(
+        '<span class="ts-tag ts-tag-{}">{}{}</span>',
+        kind,
+        icon(icon_name) if icon_name else "",
+        words,
+    )
+
+
+# --- words -------------------------------------------------------------------------
+
+
+@register.filter
+def masked_phone(number):
+    return masks.masked_phone(number)
+
+
+@register.filter
+def day(value):
+    """2026年10月15日(周四)"""
+    if not value:
+        return ""
+    if isinstance(value, datetime.datetime) and timezone.is_aware(value):
+        value = timezone.localtime(value)
+    weekday = WEEKDAYS[value.weekday()]
+    return f"{value.year}年{value.month}月{value.day}日(周{weekday})"
+
+
+@register.filter
+def moment(value):
+    """2026年10月15日(周四) 09:30, in the portal's time zone."""
+    if not value:
+        return ""
+    if timezone.is_aware(value):
+        value = timezone.localtime(value)
+    return f"{day(value)} {value:%H:%M}"
+
+
+@register.filter
+def thousands(value):
+    """1,476; a dash where nothing is known, which is not the same as 0."""
+    return NO_DATA if value is None or value == "" else f"{value:,}"
+
+
+@register.filter
+def percent1(ratio):
+    """0.72 is 72.0%; a dash where there is nothing to divide by."""
+    return NO_DATA if ratio is None or ratio == "" else f"{ratio:.1%}"
+
+
+# --- the page ----------------------------------------------------------------------
+
+
+@register.simple_tag(takes_context=True)
+def query_replace(context, **changes):
+    """This page's query string with some keys changed, or removed by None or "".
+
+    Whatever changes, the reader starts again on page one, unless `page` is what
+    changes.
+    """
+    query = context["request"].GET.copy()
+    if "page" not in changes:
+        query.pop("page", None)
+    for key, value in changes.items():
+        if value is None or value == "":
+            query.pop(key, None)
+        else:
+            query[key] = value
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag
+def demo_mode():
+    """Does this portal show invented data?"""
+    return settings.DEMO
