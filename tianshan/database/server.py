@@ -13,6 +13,7 @@ somebody else, therefore misleads nobody.
 import atexit
 import contextlib
 import fcntl
+import functools
 import hashlib
 import importlib.util
 import json
@@ -63,18 +64,21 @@ def ensure():
     Processes started from here reach it by the same variables and need no lease of
     their own as long as this one lives.
     """
-    global _server
-    if _server is None or _server.pid != os.getpid():
-        server = Server(_home())
-        server.acquire()
-        atexit.register(server.release)
-        _server = server
-    else:
-        _server.acquire()
-    return _server.urls()
+    server = embedded()
+    server.acquire()
+    return server.urls()
 
 
-_server = None
+def embedded():
+    """The server of this process and TIANSHAN_HOME; it runs once it was acquired."""
+    return _of_process(os.getpid())
+
+
+@functools.cache
+def _of_process(pid):
+    server = Server(_home())
+    atexit.register(server.release)
+    return server
 
 
 def _home():
@@ -90,20 +94,21 @@ class Server:
         self.pid = os.getpid()
         self._lease = None
 
-    # --- used by everybody ---------------------------------------------------------
+    # --- used by everybody -----------------------------------------------------------
 
     def acquire(self):
         """Take a lease, then attach to the server or start it."""
         with self._alone():
             self._settle()
             if self._lease is None:
-                self._lease = open(self.directory / "lease", "a")
+                self._lease = (self.directory / "lease").open("a")
                 self._belongs_to_user(self.directory / "lease")
                 fcntl.flock(self._lease, fcntl.LOCK_SH)
             try:
                 self._run()
             except BaseException:
-                self._let_go()
+                # Interrupted half-way, for instance: leave nothing behind.
+                self._leave()
                 raise
 
     def release(self):
@@ -111,13 +116,7 @@ class Server:
         if self._lease is None or self.pid != os.getpid():
             return
         with self._alone():
-            self._let_go()
-            with open(self.directory / "lease", "a") as lease:
-                try:
-                    fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return
-                self._stop()
+            self._leave()
 
     def urls(self):
         """The addresses of the application's role and of the owner's."""
@@ -125,6 +124,11 @@ class Server:
             "DATABASE_URL": self._url(APPLICATION),
             "DATABASE_OWNER_URL": self._url(OWNER),
         }
+
+    def listens(self):
+        """Is anybody at the server's port? Cheap enough to ask every second."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self._notes["port"])) == 0
 
     def recreate(self):
         """Empty the database, closing whatever connections it has."""
@@ -136,7 +140,7 @@ class Server:
     def data(self):
         return self.directory / "data"
 
-    # --- where and as whom ---------------------------------------------------------
+    # --- where and as whom -----------------------------------------------------------
 
     def _settle(self):
         """Find or make the private directory, its user and the programs."""
@@ -246,7 +250,7 @@ class Server:
             )
         return copied
 
-    # --- the server ----------------------------------------------------------------
+    # --- the server ------------------------------------------------------------------
 
     def _run(self):
         self._read_notes()
@@ -268,6 +272,8 @@ class Server:
         """Make the cluster beside its place, so that half a one is never found."""
         draft = self.directory / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
+        # New passwords for a new cluster: its address is never an older one's.
+        self._notes = None
         self._write_notes()
         self._call(
             "initdb",
@@ -341,6 +347,17 @@ class Server:
                 break
         raise Failed(f"PostgreSQL did not start: {self._last_words()}")
 
+    def _leave(self):
+        # Closed, not unlocked: a forked child's copy of the lock stays in force.
+        self._lease.close()
+        self._lease = None
+        with (self.directory / "lease").open("a") as lease:
+            try:
+                fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            self._stop()
+
     def _stop(self):
         if not self._processes():
             return
@@ -390,7 +407,9 @@ class Server:
         mark = self._mark.encode()
         if not os.path.exists("/proc/self/cmdline"):
             listing = subprocess.run(
-                ["ps", "-axww", "-o", "pid=,stat=,command="], capture_output=True
+                ["ps", "-axww", "-o", "pid=,stat=,command="],
+                capture_output=True,
+                check=True,
             ).stdout.splitlines()
             rows = [row.split(maxsplit=2) for row in listing if mark in row]
             return {int(pid) for pid, state, _ in rows if not state.startswith(b"Z")}
@@ -432,6 +451,7 @@ class Server:
                 },
                 cwd=self.directory,
                 capture_output=True,
+                check=False,
                 text=True,
                 timeout=timeout,
             )
@@ -450,7 +470,7 @@ class Server:
                 "group": self._user.pw_gid,
                 "extra_groups": [],
             }
-        # To a file, not a pipe: the server that pg_ctl leaves behind would hold it open.
+        # A file, not a pipe: the server that pg_ctl leaves behind would keep it open.
         with tempfile.TemporaryFile("w+") as output:
             try:
                 done = subprocess.run(
@@ -461,6 +481,7 @@ class Server:
                     stderr=subprocess.STDOUT,
                     env={"PATH": os.defpath, "LC_ALL": "C"},
                     cwd=self.directory,
+                    check=False,
                     text=True,
                     umask=0o077,
                     **as_user,
@@ -520,7 +541,7 @@ class Server:
         fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
         return (fatal or lines or ["it wrote no log"])[-1]
 
-    # --- locks -------------------------------------------------------------------------
+    # --- one at a time ---------------------------------------------------------------
 
     @contextlib.contextmanager
     def _alone(self):
@@ -529,7 +550,7 @@ class Server:
         path = self.home / "postgres.lock"
         deadline = time.monotonic() + 2 * PATIENCE
         try:
-            lock = open(path, "a")
+            lock = path.open("a")
         except PermissionError:
             raise Failed(
                 f"{path} belongs to another user: start as that user, or set "
@@ -547,11 +568,6 @@ class Server:
                         ) from None
                     time.sleep(0.02)
             yield
-
-    def _let_go(self):
-        # Closed, not unlocked: a forked child's copy of the lock stays in force.
-        self._lease.close()
-        self._lease = None
 
 
 _CREATE = [
@@ -571,6 +587,7 @@ def _reaches(user, directory, program=None):
             group=user.pw_gid,
             extra_groups=[],
             cwd="/",
+            check=False,
             stderr=subprocess.DEVNULL,
         )
     except PermissionError:

@@ -1,0 +1,30 @@
+# Any Python that runs may start launch.py, which looks for a new enough one itself.
+PYTHON := $(shell for python in .venv/bin/python python3 python3.13 python3.12 \
+	python3.14 python; do $$python -c '' 2>/dev/null && echo $$python && break; done)
+LAUNCH = $(if $(PYTHON),$(PYTHON) launch.py,$(error Python 3.12 or newer is needed and none was found))
+
+help:
+	@echo 'make demo     bring the portal up with demo data, until Ctrl-C'
+	@echo 'make test     check the code, then run the tests'
+	@echo 'make check    only check the code'
+	@echo 'make fix      mend what the checks can mend by themselves'
+	@echo 'make migrate  bring the database up to date'
+	@echo 'make fresh    empty the embedded database and load the demo again'
+	@echo 'make shell    open a Python shell with the portal loaded'
+	@echo 'make lock     lock the Python packages anew after a change of *.in'
+
+demo test check fix migrate fresh:
+	@$(LAUNCH) $@
+
+shell:
+	@$(LAUNCH) setup
+	@.venv/bin/python manage.py shell
+
+lock:
+	@$(LAUNCH) setup
+	@for set in uv node base dev; do .venv/bin/uv pip compile --quiet --universal \
+		--python-version 3.12 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url requirements/$$set.in -o requirements/$$set.txt \
+		|| exit 1; done
+
+.PHONY: help demo test check fix migrate fresh shell lock
