@@ -5,6 +5,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
+from django.core.paginator import Paginator
 from django.http import QueryDict
 from django.template import Context, Template
 from django.utils import timezone
@@ -131,11 +132,11 @@ def test_thousands_tells_zero_from_nothing_known(value, shown):
 
 
 @pytest.mark.parametrize(
-    ("ratio", "shown"),
-    [(0.72, "72.0%"), (Decimal("0.94"), "94.0%"), (0, "0.0%"), (None, "—")],
+    ("value", "shown"),
+    [(72, "72.0%"), (Decimal("94.04"), "94.0%"), (0, "0.0%"), (None, "—")],
 )
-def test_percent1_tells_zero_from_nothing_to_divide_by(ratio, shown):
-    assert draw("{{ ratio|percent1 }}", ratio=ratio) == shown
+def test_percent1_tells_zero_from_nothing_to_divide_by(value, shown):
+    assert draw("{{ value|percent1 }}", value=value) == shown
 
 
 # --- the page ----------------------------------------------------------------------
@@ -164,6 +165,14 @@ def test_query_replace_keeps_every_value_of_a_repeated_key():
     link = draw("{% query_replace sort='x' %}", request=on_page("kind=a&kind=b"))
 
     assert link == "?kind=a&amp;kind=b&amp;sort=x"
+
+
+def test_elided_shows_the_pages_around_and_both_ends():
+    paginator = Paginator(range(1000), 50)
+
+    shown = draw("{% for n in pages|elided:10 %}{{ n }} {% endfor %}", pages=paginator)
+
+    assert shown.split() == ["1", "…", "8", "9", "10", "11", "12", "…", "20"]
 
 
 def test_demo_mode_is_what_the_settings_say(settings):

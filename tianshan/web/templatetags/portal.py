@@ -90,9 +90,9 @@ def thousands(value):
 
 
 @register.filter
-def percent1(ratio):
-    """0.72 is 72.0%; a dash where there is nothing to divide by."""
-    return NO_DATA if ratio is None or ratio == "" else f"{ratio:.1%}"
+def percent1(value):
+    """72 is 72.0%; a dash where there was nothing to divide by."""
+    return NO_DATA if value is None or value == "" else f"{value:.1f}%"
 
 
 # --- the page ----------------------------------------------------------------------
@@ -114,6 +114,12 @@ def query_replace(context, **changes):
         else:
             query[key] = value
     return f"?{query.urlencode()}"
+
+
+@register.filter
+def elided(paginator, number):
+    """The page numbers worth showing around this one, with gaps between."""
+    return paginator.get_elided_page_range(number, on_each_side=2, on_ends=1)
 
 
 @register.simple_tag
