@@ -2,12 +2,12 @@
 
 from functools import cached_property
 
-import pghistory
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 
 from accounts.rights import Right, may
 from tianshan.audit.classes import INTERNAL, SEALED
+from tianshan.audit.history import tracked
 
 
 class UserQuerySet(models.QuerySet):
@@ -22,12 +22,7 @@ class PortalUserManager(UserManager.from_queryset(UserQuerySet)):
     pass
 
 
-@pghistory.track(
-    pghistory.InsertEvent(),
-    pghistory.UpdateEvent(),
-    pghistory.DeleteEvent(),
-    exclude=["password", "last_login"],
-)
+@tracked(exclude=["password", "last_login"])
 class User(AbstractUser):
     """An account. What it may do comes from its posts alone (`grids.Post`)."""
 

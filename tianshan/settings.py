@@ -158,14 +158,16 @@ def _database(name):
     return options
 
 
-_OWNER = "DATABASE_OWNER_URL" if env("DATABASE_OWNER_URL", default="") else None
+# The owner role makes tables and empties the test database; the application's own role
+# can do neither. manage.py asks for the owner where a command needs it.
+AS_OWNER = TESTING or env("DATABASE_ROLE", default="application") == "owner"
 DATABASES = {
-    # In tests the owner works alone: it makes and empties the test database.
-    "default": _database(_OWNER if TESTING and _OWNER else "DATABASE_URL"),
-    "owner": _database(_OWNER or "DATABASE_URL"),
+    "default": _database(
+        "DATABASE_OWNER_URL"
+        if AS_OWNER and env("DATABASE_OWNER_URL", default="")
+        else "DATABASE_URL"
+    )
 }
-if TESTING:
-    DATABASES["owner"]["TEST"] = {"MIRROR": "default"}
 
 # --- signing in --------------------------------------------------------------------
 
@@ -174,6 +176,7 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False

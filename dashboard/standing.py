@@ -1,0 +1,182 @@
+"""How Standing is computed: from the source rows, as known now, for all days at once.
+
+A row holds from one day of change to the next. In it stand dates, not answers: a visit
+suffices *until*, a demand is overdue *from*. So time passing changes nothing that would
+need a job, and any past day can be asked for.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from dashboard.models import Standing
+from enterprises.models import Business, Coverage, Occupancy, Operation
+from tianshan.workdays import Calendar
+from visits.models import Demand, DemandDue, Visit
+
+CHUNK = 2000
+DAY = dt.timedelta(days=1)
+
+
+@dataclass
+class Facts:
+    """The source rows of one business, as plain values."""
+
+    business: int
+    discovered_on: dt.date
+    priority: bool
+    grid: object  # the last one, where no occupancy says otherwise
+    places: list = field(default_factory=list)  # (since, until, grid)
+    operations: list = field(default_factory=list)  # (since, until, state)
+    coverages: list = field(default_factory=list)  # (since, until, rank, mode)
+    visits: list = field(default_factory=list)  # days on which somebody was met
+    demands: list = field(default_factory=list)  # Asked
+
+
+@dataclass
+class Asked:
+    raised_on: dt.date
+    outcome_on: dt.date | None
+    tell_by: dt.date | None
+    told_on: dt.date | None
+    dues: list = field(default_factory=list)  # (since, due_on)
+
+
+def gather(business_ids):
+    """`{business id: Facts}`, in a fixed number of queries."""
+    facts = {}
+    for business in Business.objects.filter(pk__in=business_ids).select_related("grid"):
+        facts[business.pk] = Facts(
+            business=business.pk,
+            discovered_on=business.discovered_on,
+            priority=business.priority,
+            grid=business.grid,
+        )
+    of = {"business__in": facts}
+    for row in Occupancy.objects.filter(**of, main=True).select_related("grid"):
+        facts[row.business_id].places.append((row.since, row.until, row.grid))
+    for row in Operation.objects.filter(**of):
+        facts[row.business_id].operations.append((row.since, row.until, row.state))
+    for row in Coverage.objects.filter(**of):
+        facts[row.business_id].coverages.append(
+            (row.since, row.until, row.rank, row.mode)
+        )
+    met = Visit.objects.filter(**of).met().values_list("business_id", "visited_on")
+    for business_id, day in met:
+        facts[business_id].visits.append(day)
+    dues = defaultdict(list)
+    for row in DemandDue.objects.filter(demand__business__in=facts):
+        dues[row.demand_id].append((row.since, row.due_on))
+    for row in Demand.objects.filter(**of).defer("words", "outcome", "search"):
+        facts[row.business_id].demands.append(
+            Asked(row.raised_on, row.outcome_on, row.tell_by, row.told_on, dues[row.pk])
+        )
+    return facts
+
+
+def first_visit_due(facts, grid, calendar):
+    """The last day for the first visit.
+
+    Known when the office went live: one cycle from that day. Found later: 5 working
+    days from discovery (settings of the grid).
+    """
+    if facts.discovered_on <= grid.live_on:
+        return grid.live_on + cycle(facts, grid)
+    return calendar.add(facts.discovered_on, grid.new_within)
+
+
+def cycle(facts, grid):
+    days = grid.priority_every if facts.priority else grid.others_every
+    return dt.timedelta(days=days)
+
+
+def _at(rows, day):
+    """The row of (since, until, …) that holds on the day, the latest if several do."""
+    holding = [r for r in rows if r[0] <= day and (r[1] is None or day < r[1])]
+    return max(holding, key=lambda row: row[0], default=None)
+
+
+def _days_of_change(facts):
+    days = {facts.discovered_on}
+    for rows in (facts.places, facts.operations, facts.coverages):
+        for since, until, *_ in rows:
+            days.update(filter(None, (since, until)))
+    days.update(facts.visits)
+    for asked in facts.demands:
+        days.update(filter(None, (asked.raised_on, asked.outcome_on, asked.told_on)))
+        days.update(since for since, _ in asked.dues)
+    return sorted(days)
+
+
+def _standing_from(facts, day, calendar):
+    """The fields of the row that begins on the day."""
+    place = _at(facts.places, day)
+    grid = place[2] if place else facts.grid
+    operation = _at(facts.operations, day)
+    coverages = [
+        c for c in facts.coverages if c[0] <= day and (c[1] is None or day < c[1])
+    ]
+    visits = [v for v in facts.visits if v <= day]
+    overdue, untold = [], []
+    for asked in facts.demands:
+        if asked.raised_on > day:
+            continue
+        if asked.outcome_on is None or day < asked.outcome_on:
+            dues = [d for d in asked.dues if d[0] <= day] or asked.dues[:1]
+            if dues:
+                overdue.append(dues[-1][1] + DAY)
+        elif asked.told_on is None or day < asked.told_on:
+            untold.append(asked.tell_by + DAY)
+    return {
+        "grid_id": grid.pk,
+        "operating": bool(
+            place and operation and operation[2] == Business.State.OPERATING
+        ),
+        "mode": min(coverages, key=lambda c: c[2])[3] if coverages else "",
+        "visited": bool(visits),
+        "visited_until": max(visits) + cycle(facts, grid)
+        if visits
+        else first_visit_due(facts, grid, calendar),
+        "overdue_from": min(overdue, default=None),
+        "untold_from": min(untold, default=None),
+        # Switched on with activities: without them nobody could take part.
+        "absent_from": None,
+    }
+
+
+def timeline(facts, calendar):
+    """The rows of one business, `[{since, until, …}]`, without gaps or repeats."""
+    rows = []
+    for day in _days_of_change(facts):
+        state = _standing_from(facts, day, calendar)
+        if rows and rows[-1]["state"] == state:
+            continue
+        if rows:
+            rows[-1]["until"] = day
+        rows.append({"since": day, "until": None, "state": state})
+    return [
+        {"since": row["since"], "until": row["until"], **row["state"]} for row in rows
+    ]
+
+
+def rewrite(business_ids):
+    """Compute the rows of these businesses anew, in the transaction of the act."""
+    calendar = Calendar.load()
+    ids = list(business_ids)
+    for start in range(0, len(ids), CHUNK):
+        _rewrite(ids[start : start + CHUNK], calendar)
+
+
+@transaction.atomic
+def _rewrite(ids, calendar):
+    # Whoever comes second waits here and then reads what the first one wrote.
+    list(Business.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+    fresh = [
+        Standing(business_id=business_id, **row)
+        for business_id, facts in gather(ids).items()
+        for row in timeline(facts, calendar)
+    ]
+    Standing.objects.filter(business__in=ids).delete()
+    Standing.objects.bulk_create(fresh, batch_size=5000)

@@ -1,0 +1,193 @@
+"""What can happen to a business: its facts, its state, its place, its coverage."""
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from accounts.rights import Right
+from enterprises.models import Business, Coverage, Occupancy, Operation
+from tianshan.audit import record
+from tianshan.ledgers import touched
+
+FACTS = (
+    "name",
+    "trade",
+    "staff_count",
+    "members_count",
+    "contact_name",
+    "contact_phone",
+    "founded_on",
+    "founded_precision",
+    "uncovered_reason",
+    "cover_planned_on",
+    "note",
+)
+
+
+class Refused(Exception):
+    """An act that cannot be now; the message is for the user."""
+
+
+class Conflict(Refused):
+    """Somebody saved the same facts in the meantime: `fields` {name: stored value}."""
+
+    def __init__(self, business, fields):
+        labels = "、".join(
+            str(Business._meta.get_field(name).verbose_name) for name in fields
+        )
+        super().__init__(f"您打开之后，别人改过：{labels}。请核对后再保存。")
+        self.business = business
+        self.fields = fields
+
+
+def _locked(business, *, by, having):
+    """Lock the row, then ask whether this person may do this to it."""
+    business = Business.objects.select_for_update().get(pk=business.pk)
+    if by is not None:
+        visible = Business.objects.visible_to(by, having)
+        if not visible.filter(pk=business.pk).exists():
+            raise PermissionDenied
+    return business
+
+
+def differing(business, changes):
+    """Of `{field: value}`, those that differ from the business, as [before, after]."""
+    return {
+        name: [getattr(business, name), value]
+        for name, value in changes.items()
+        if getattr(business, name) != value
+    }
+
+
+@transaction.atomic
+def edit(business, *, changes, seen, by, at, having=Right.EDIT_BUSINESSES):
+    """Correct facts of a business; facts that nobody touched meanwhile merge.
+
+    `changes` is `{field: new value}`, `seen` `{field: value when the form was drawn}`.
+    Raises Conflict when a field to be changed now holds neither of the two.
+    Returns `{field: [before, after]}`, empty when nothing differed.
+    """
+    business = _locked(business, by=by, having=having)
+    wanted = {name: value for name, value in changes.items() if name in FACTS}
+    wanted = {n: v for n, v in wanted.items() if n not in seen or v != seen[n]}
+    clashes = {
+        name: getattr(business, name)
+        for name, value in wanted.items()
+        if name in seen and getattr(business, name) not in (seen[name], value)
+    }
+    if clashes:
+        raise Conflict(business, clashes)
+
+    changed = differing(business, wanted)
+    if changed:
+        for name, (_, after) in changed.items():
+            setattr(business, name, after)
+        business.version += 1
+        business.updated_at = at
+        business.save(update_fields=[*changed, "version", "updated_at"])
+        record("business.edited", business, by=by, at=at, fields=sorted(changed))
+    return changed
+
+
+@transaction.atomic
+def set_state(business, *, state, since, by, at, having=Right.EDIT_BUSINESSES):
+    """Record that a business operates, rests, moved away or closed, from a day on.
+
+    Whoever moves away or closes leaves the place on that day.
+    """
+    business = _locked(business, by=by, having=having)
+    if business.state == state:
+        return business
+    current = business.operations.filter(until=None).first()
+    if current and since < current.since:
+        raise Refused(
+            f"{current.since} 起已是“{current.get_state_display()}”，日期不能更早。"
+        )
+    business.operations.filter(until=None).update(until=since)
+    Operation.objects.create(business=business, state=state, since=since)
+    if state in (Business.State.MOVED, Business.State.CLOSED):
+        business.occupancies.filter(until=None, since__lte=since).update(until=since)
+    record(
+        "business.state_set", business, by=by, at=at, before=business.state, after=state
+    )
+    business.state = state
+    business.version += 1
+    business.updated_at = at
+    business.save(update_fields=["state", "version", "updated_at"])
+    touched([business.pk])
+    return business
+
+
+@transaction.atomic
+def move(
+    business, *, grid, building, room, since, by, at, having=Right.EDIT_BUSINESSES
+):
+    """Move a business's main place; the old place keeps its dates."""
+    business = _locked(business, by=by, having=having)
+    current = business.occupancies.filter(until=None, main=True).first()
+    if current and since < current.since:
+        raise Refused(f"现址自 {current.since} 起，搬入日期不能更早。")
+    business.occupancies.filter(until=None, main=True).update(until=since)
+    Occupancy.objects.create(
+        business=business, grid=grid, building=building, room=room, since=since
+    )
+    business.grid, business.building, business.room = grid, building, room
+    business.version += 1
+    business.updated_at = at
+    business.save(
+        update_fields=["grid", "building", "room", "version", "updated_at"]
+    )
+    record("business.moved", business, by=by, at=at, since=since.isoformat())
+    touched([business.pk])
+    return business
+
+
+@transaction.atomic
+def mark_priority(business, *, reason, by, at):
+    """Have a business visited at the shorter cycle, and say why."""
+    business = _locked(business, by=by, having=Right.MARK_PRIORITY)
+    business.priority, business.priority_reason = True, reason
+    business.save(update_fields=["priority", "priority_reason"])
+    record("business.marked_priority", business, by=by, at=at, reason=reason)
+    touched([business.pk])
+    return business
+
+
+@transaction.atomic
+def cover(businesses, *, organization, mode, since, by, at, basis="", contact=""):
+    """One act that puts businesses under an organisation, by one mode, from a day on.
+
+    The seed's ways: 单独组建, 联合组建, 楼宇·市场·街区党组织覆盖, 区域性党组织兜底.
+    Those already covered so are left as they are. Returns the number of new rows.
+    """
+    already = Coverage.objects.in_force(since).filter(
+        organization=organization, mode=mode
+    )
+    fresh = [
+        business
+        for business in businesses.exclude(pk__in=already.values("business"))
+    ]
+    rows = Coverage.objects.bulk_create(
+        [
+            Coverage(
+                business=business,
+                organization=organization,
+                mode=mode,
+                rank=Coverage.RANK[mode],
+                since=max(since, business.discovered_on),
+                basis=basis,
+                contact=contact,
+            )
+            for business in fresh
+        ]
+    )
+    record(
+        "organization.covered",
+        organization,
+        by=by,
+        at=at,
+        mode=mode,
+        since=since.isoformat(),
+        businesses=len(rows),
+    )
+    touched(business.pk for business in fresh)
+    return len(rows)

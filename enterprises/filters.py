@@ -1,0 +1,68 @@
+import django_filters
+
+from accounts.rights import Right
+from enterprises.models import Business, Coverage, ImportBatch
+from grids.models import Building, Grid
+from party.models import in_force
+from tianshan.ledgers.ledger import LedgerFilter
+
+
+def buildings_in_sight(request):
+    return Building.objects.visible_to(request.user).order_by("pinyin")
+
+
+def grids_in_sight(request):
+    return Grid.objects.visible_to(request.user, Right.SEE_BUSINESSES)
+
+
+class BusinessFilter(LedgerFilter):
+    UNCOVERED = "none"
+
+    building = django_filters.ModelMultipleChoiceFilter(
+        label="楼宇", queryset=buildings_in_sight
+    )
+    area = django_filters.ModelMultipleChoiceFilter(
+        label="网格", queryset=grids_in_sight, to_field_name="code"
+    )
+    state = django_filters.MultipleChoiceFilter(
+        label="经营状态", choices=Business.State
+    )
+    mode = django_filters.MultipleChoiceFilter(
+        label="覆盖方式",
+        choices=[*Coverage.Mode.choices, (UNCOVERED, "未覆盖")],
+        method="by_mode",
+    )
+    priority = django_filters.BooleanFilter(label="重点")
+    batch = django_filters.ModelChoiceFilter(
+        label="导入批次",
+        queryset=lambda request: ImportBatch.objects.visible_to(request.user),
+        method="by_batch",
+    )
+
+    class Meta:
+        model = Business
+        fields = ["priority"]
+
+    def by_mode(self, queryset, name, values):
+        """By the mode that ranks first among the coverages in force."""
+        wanted = queryset.none()
+        coverages = Coverage.objects.filter(in_force())
+        for value in values:
+            if value == self.UNCOVERED:
+                wanted |= queryset.exclude(pk__in=coverages.values("business"))
+                continue
+            rank = Coverage.RANK[value]
+            better = coverages.filter(rank__lt=rank)
+            wanted |= queryset.filter(
+                pk__in=coverages.filter(mode=value).values("business")
+            ).exclude(pk__in=better.values("business"))
+        return wanted
+
+    def by_batch(self, queryset, name, batch):
+        """The businesses that an import wrote."""
+        rows = batch.rows.filter(model="business", result__in=["new", "changed"])
+        return queryset.filter(pk__in=rows.values("target"))
+
+
+class AnyBusinessFilter(BusinessFilter):
+    kind = django_filters.MultipleChoiceFilter(label="类别", choices=Business.Kind)

@@ -1,0 +1,146 @@
+"""What the ledgers of businesses show. Headings are those of the district's forms, so
+that an export can be imported again."""
+
+from accounts.rights import Right
+from django.db.models import OuterRef, Subquery
+
+from enterprises.filters import AnyBusinessFilter, BusinessFilter
+from enterprises.models import Business, Coverage, Enterprise, Merchant
+from party.models import in_force
+from tianshan.ledgers.ledger import Column, Ledger
+from tianshan.ledgers.ledger import register as add
+from tianshan.web.masks import masked_phone
+
+KEYS = ("businesses", "enterprises", "merchants")
+
+
+def founded(row):
+    """The day a business was founded, as exactly as it is known."""
+    if row.founded_on is None:
+        return None
+    if row.founded_precision == Business.Precision.MONTH:
+        return f"{row.founded_on:%Y-%m}"
+    if row.founded_precision == Business.Precision.YEAR:
+        return f"{row.founded_on:%Y}"
+    return row.founded_on
+
+
+def with_mode(queryset, *, user, day):
+    """The mode in force on the day that ranks first."""
+    first = Coverage.objects.filter(in_force(day), business=OuterRef("pk")).ranked()
+    return queryset.annotate(
+        cover_mode=Subquery(first.values("mode")[:1]),
+        cover_by=Subquery(first.values("organization__name")[:1]),
+    )
+
+
+def mode_in_words(row):
+    return Coverage.Mode(row.cover_mode).label if row.cover_mode else "未覆盖"
+
+
+def _columns():
+    return [
+        Column("name", "单位名称", lambda row: row.name, link=True, sort=("pinyin",)),
+        Column(
+            "kind",
+            "类别",
+            lambda row: row.get_kind_display(),
+            sort=("kind",),
+            shown=False,
+        ),
+        Column(
+            "code",
+            "统一社会信用代码",
+            lambda row: row.code or "",
+            sort=("code",),
+            shown=False,
+        ),
+        Column(
+            "building",
+            "所在楼宇/市场",
+            lambda row: row.building.name if row.building else "",
+            sort=("building__pinyin", "room"),
+        ),
+        Column("room", "室号/摊位号", lambda row: row.room, sort=("room",)),
+        Column("trade", "行业类别", lambda row: row.trade, sort=("trade",)),
+        Column(
+            "staff",
+            "从业人员数",
+            lambda row: row.staff_count,
+            number=True,
+            sort=("staff_count",),
+        ),
+        Column("contact", "联系人", lambda row: row.contact_name),
+        Column("phone", "联系电话", lambda row: masked_phone(row.contact_phone)),
+        Column(
+            "founded", "成立日期", founded, sort=("founded_on",), shown=False
+        ),
+        Column(
+            "reported",
+            "党组织组建形式",
+            lambda row: row.get_reported_mode_display(),
+            shown=False,
+        ),
+        Column(
+            "members",
+            "党员数",
+            lambda row: row.members_count,
+            number=True,
+            sort=("members_count",),
+        ),
+        Column("mode", "覆盖方式", mode_in_words, annotate=with_mode),
+        Column(
+            "state", "经营状态", lambda row: row.get_state_display(), sort=("state",)
+        ),
+        Column("note", "备注", lambda row: row.note, shown=False),
+        Column("grid", "网格", lambda row: row.grid.name, sort=("grid__path",)),
+    ]
+
+
+IMPORT = ("导入台账", "table-import", "enterprises:import_new", Right.IMPORT)
+HINT = "名称、铺位、统一代码、手机尾号；拼音首字母如 mnch"
+EMPTY = "这里还没有企业商户。台账员可以导入区里下发的台账。"
+
+
+BUSINESSES = Ledger(
+    key="businesses",
+    title="企业商户台账",
+    unit="家",
+    page="enterprises:business_list",
+    rows=lambda user: Business.objects.visible_to(user).for_list(),
+    filters=AnyBusinessFilter,
+    hint=HINT,
+    empty=EMPTY,
+    actions=[IMPORT],
+    columns=_columns(),
+)
+ENTERPRISES = Ledger(
+    key="enterprises",
+    title="企业台账",
+    unit="家",
+    page="enterprises:enterprise_list",
+    rows=lambda user: Enterprise.objects.visible_to(user).for_list(),
+    filters=BusinessFilter,
+    hint=HINT,
+    empty=EMPTY,
+    actions=[IMPORT],
+    columns=_columns(),
+)
+MERCHANTS = Ledger(
+    key="merchants",
+    title="商户台账",
+    unit="家",
+    page="enterprises:merchant_list",
+    rows=lambda user: Merchant.objects.visible_to(user).for_list(),
+    filters=BusinessFilter,
+    hint=HINT,
+    empty=EMPTY,
+    actions=[IMPORT],
+    columns=_columns(),
+)
+
+
+def register():
+    add(BUSINESSES)
+    add(ENTERPRISES)
+    add(MERCHANTS)

@@ -1,0 +1,535 @@
+"""Businesses, where they are, and which Party organisation answers for each."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.rights import BY_GRID, BY_ORGANIZATION, Right, posts_with
+from grids.models import Building, Grid
+from party.models import OrganizationBuilding, PartyOrganization, in_force
+from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL, SEALED
+from tianshan.audit.history import tracked
+from tianshan.pinyin import search_text, sort_key
+
+
+class BusinessQuerySet(models.QuerySet):
+    def visible_to(self, user, having=Right.SEE_BUSINESSES):
+        """Those in the grids governed, and those that one's organisation answers for.
+
+        An organisation answers for what it covers, and for what sits in the
+        buildings that it holds. `having` asks for another right on the same rows.
+        """
+        seen = Q(pk__in=[])
+        if posts_with(user, having, among=BY_GRID):
+            seen |= Q(grid__in=Grid.objects.governed_by(user, having))
+        if posts_with(user, having, among=BY_ORGANIZATION):
+            organizations = PartyOrganization.objects.served_by(user, having)
+            covered = Coverage.objects.in_force().filter(organization__in=organizations)
+            held = OrganizationBuilding.objects.filter(
+                in_force(), organization__in=organizations
+            )
+            seen |= Q(pk__in=covered.values("business"))
+            seen |= Q(building__in=held.values("building"))
+        return self.filter(seen)
+
+    def counted(self):
+        """The kinds that coverage counts; property managers and the like are askers."""
+        return self.filter(kind__in=Business.COUNTED)
+
+    def operating(self):
+        return self.filter(state=Business.State.OPERATING)
+
+    def for_list(self):
+        return self.select_related("grid", "building").order_by("pinyin", "pk")
+
+
+@tracked(exclude=["pinyin", "search"])
+class Business(models.Model):
+    """An enterprise, a merchant, or another asker: one table, several ledgers."""
+
+    class Kind(models.TextChoices):
+        ENTERPRISE = "enterprise", "企业"
+        MERCHANT = "merchant", "商户"
+        SOCIAL = "social", "社会组织"
+        NEW_GROUP = "new_group", "新就业群体站点"
+        PROPERTY = "property", "物业"
+        INSTITUTION = "institution", "机构"
+        RESIDENTS = "residents", "居民区"
+
+    class State(models.TextChoices):
+        OPERATING = "operating", "在营"
+        SUSPENDED = "suspended", "停业"
+        MOVED = "moved", "迁出"
+        CLOSED = "closed", "注销"
+
+    class Precision(models.TextChoices):
+        DAY = "day", "日"
+        MONTH = "month", "月"
+        YEAR = "year", "年"
+
+    class ReportedMode(models.TextChoices):
+        OWN = "own", "单独组建"
+        JOINT = "joint", "联合组建"
+
+    COUNTED = frozenset({Kind.ENTERPRISE, Kind.MERCHANT, Kind.SOCIAL, Kind.NEW_GROUP})
+
+    kind = models.CharField("类别", max_length=12, choices=Kind)
+    name = models.CharField("名称", max_length=120)
+    # GB 32100, 18 characters, check digit verified; one code is one business.
+    code = models.CharField(
+        "统一社会信用代码", max_length=18, null=True, blank=True, unique=True
+    )
+    trade = models.CharField("行业", max_length=60, blank=True)
+    staff_count = models.PositiveIntegerField("从业人数", null=True, blank=True)
+    members_count = models.PositiveIntegerField("党员数", null=True, blank=True)
+    contact_name = models.CharField("联系人", max_length=40, blank=True)
+    contact_phone = models.CharField("联系电话", max_length=20, blank=True)
+    founded_on = models.DateField("成立日期", null=True, blank=True)
+    founded_precision = models.CharField(
+        "成立日期精度", max_length=5, choices=Precision, default=Precision.DAY
+    )
+    # What a ledger says of how the Party is set up: a claim to check, not coverage.
+    reported_mode = models.CharField(
+        "填报组建形式", max_length=10, choices=ReportedMode, blank=True
+    )
+    uncovered_reason = models.CharField("未覆盖原因", max_length=120, blank=True)
+    cover_planned_on = models.DateField("拟覆盖日期", null=True, blank=True)
+    state = models.CharField(
+        "经营状态", max_length=10, choices=State, default=State.OPERATING
+    )
+    note = models.CharField("备注", max_length=400, blank=True)
+    priority = models.BooleanField("重点", default=False)
+    priority_reason = models.CharField("列为重点的原因", max_length=120, blank=True)
+    discovered_on = models.DateField("发现日期")
+    # The place in force, or the last one: written with the occupancy, in one act.
+    grid = models.ForeignKey(
+        Grid, models.PROTECT, related_name="businesses", verbose_name="网格"
+    )
+    building = models.ForeignKey(
+        Building,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="businesses",
+        verbose_name="楼宇",
+    )
+    room = models.CharField("室号铺位", max_length=40, blank=True)
+    # Counts saves, so that two people editing at once are told of each other.
+    version = models.PositiveIntegerField(default=1, editable=False)
+    updated_at = models.DateTimeField("更新时间", default=timezone.now, editable=False)
+    pinyin = models.CharField(max_length=400, editable=False)
+    search = models.TextField(editable=False)
+
+    VISIBILITY = {
+        OPEN: "id kind name trade grid building room pinyin",
+        INTERNAL: "code staff_count members_count founded_on founded_precision"
+        " reported_mode uncovered_reason cover_planned_on state note priority"
+        " priority_reason discovered_on version updated_at",
+        PERSONAL: "contact_name contact_phone",
+        SEALED: "search",
+    }
+
+    objects = BusinessQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "企业商户"
+        indexes = [
+            models.Index(fields=["pinyin", "id"], name="business_by_name"),
+            models.Index(fields=["kind", "pinyin", "id"], name="business_by_kind"),
+            models.Index(fields=["grid", "kind"], name="business_by_grid"),
+            models.Index(fields=["building", "room"], name="business_by_place"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="business_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(code=None) | Q(code__regex=r"^[0-9A-Z]{18}$"),
+                name="business_code_is_whole",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def index(self):
+        """Fill the columns that sorting and searching read."""
+        self.pinyin = sort_key(self.name)[:400]
+        self.search = search_text(
+            self.name, self.code or "", self.room, self.contact_phone[-4:]
+        )
+
+    def save(self, *args, update_fields=None, **kwargs):
+        self.index()
+        if update_fields is not None:
+            update_fields = {*update_fields, "pinyin", "search"}
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    def get_absolute_url(self):
+        return reverse("enterprises:business_detail", args=[self.pk])
+
+    @property
+    def counts(self):
+        return self.kind in self.COUNTED
+
+    @property
+    def place(self):
+        return " ".join(filter(None, [self.building and self.building.name, self.room]))
+
+
+class EnterpriseManager(models.Manager.from_queryset(BusinessQuerySet)):
+    def get_queryset(self):
+        return super().get_queryset().filter(kind=Business.Kind.ENTERPRISE)
+
+
+class Enterprise(Business):
+    objects = EnterpriseManager()
+    VISIBILITY = Business.VISIBILITY
+
+    class Meta:
+        proxy = True
+        verbose_name = "企业"
+
+
+class MerchantManager(models.Manager.from_queryset(BusinessQuerySet)):
+    def get_queryset(self):
+        return super().get_queryset().filter(kind=Business.Kind.MERCHANT)
+
+
+class Merchant(Business):
+    objects = MerchantManager()
+    VISIBILITY = Business.VISIBILITY
+
+    class Meta:
+        proxy = True
+        verbose_name = "商户"
+
+
+class OfBusinessQuerySet(models.QuerySet):
+    """Rows that hang on a business are seen by whoever sees the business."""
+
+    def visible_to(self, user, having=Right.SEE_BUSINESSES):
+        return self.filter(business__in=Business.objects.visible_to(user, having))
+
+    def in_force(self, day=None):
+        return self.filter(in_force(day))
+
+
+@tracked()
+class Occupancy(models.Model):
+    """Which business is in which building and room, from when to when (入驻).
+
+    Carries its grid, since a shop may stand in a grid without a building known.
+    """
+
+    business = models.ForeignKey(
+        Business, models.PROTECT, related_name="occupancies", verbose_name="企业商户"
+    )
+    building = models.ForeignKey(
+        Building,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="occupancies",
+        verbose_name="楼宇",
+    )
+    room = models.CharField("室号铺位", max_length=40, blank=True)
+    grid = models.ForeignKey(
+        Grid, models.PROTECT, related_name="occupancies", verbose_name="网格"
+    )
+    main = models.BooleanField("主要经营地", default=True)
+    since = models.DateField("起")
+    until = models.DateField("止", null=True, blank=True)
+
+    VISIBILITY = {OPEN: "id business building room grid main", INTERNAL: "since until"}
+
+    objects = OfBusinessQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "入驻"
+        indexes = [models.Index(fields=["business", "-since"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["business"],
+                condition=Q(until=None, main=True),
+                name="one_main_place_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=F("since")),
+                name="occupancy_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.business} {self.building or self.grid} {self.room}"
+
+
+@tracked()
+class Operation(models.Model):
+    """Whether a business was operating, suspended, moved away or closed, dated."""
+
+    business = models.ForeignKey(
+        Business, models.PROTECT, related_name="operations", verbose_name="企业商户"
+    )
+    state = models.CharField("经营状态", max_length=10, choices=Business.State)
+    since = models.DateField("起")
+    until = models.DateField("止", null=True, blank=True)
+
+    VISIBILITY = {INTERNAL: "id business state since until"}
+
+    objects = OfBusinessQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "经营状态"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["business"],
+                condition=Q(until=None),
+                name="one_operating_state_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=F("since")),
+                name="operation_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.business} {self.get_state_display()}"
+
+
+class CoverageQuerySet(OfBusinessQuerySet):
+    def ranked(self):
+        """The cascade: own organisation first, regional backstop last."""
+        return self.order_by("rank", "-since", "pk")
+
+
+@tracked()
+class Coverage(models.Model):
+    """Which organisation answers for a business, by which mode, from when to when.
+
+    Rows are made by a named act or an import, never assumed. Where several are in
+    force, the one with the lowest rank is the business's mode.
+    """
+
+    class Mode(models.TextChoices):
+        OWN = "own", "单独组建"
+        JOINT = "joint", "联合组建"
+        PLACE = "place", "楼宇·市场·街区党组织覆盖"
+        REGIONAL = "regional", "区域性党组织兜底"
+
+    RANK = {Mode.OWN: 1, Mode.JOINT: 2, Mode.PLACE: 3, Mode.REGIONAL: 4}
+
+    business = models.ForeignKey(
+        Business, models.PROTECT, related_name="coverages", verbose_name="企业商户"
+    )
+    organization = models.ForeignKey(
+        PartyOrganization,
+        models.PROTECT,
+        related_name="coverages",
+        verbose_name="党组织",
+    )
+    mode = models.CharField("覆盖方式", max_length=10, choices=Mode)
+    rank = models.PositiveSmallIntegerField(editable=False)
+    since = models.DateField("起")
+    until = models.DateField("止", null=True, blank=True)
+    basis = models.CharField("依据", max_length=120, blank=True)
+    contact = models.CharField("联系人", max_length=40, blank=True)
+
+    VISIBILITY = {
+        INTERNAL: "id business organization mode rank since until basis contact"
+    }
+
+    objects = CoverageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "覆盖"
+        indexes = [models.Index(fields=["organization", "business"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["business", "organization", "mode"],
+                condition=Q(until=None),
+                name="covered_once_by_one_mode",
+            ),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=F("since")),
+                name="coverage_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.business} {self.get_mode_display()} {self.organization}"
+
+    def save(self, *args, **kwargs):
+        self.rank = self.RANK[self.mode]
+        super().save(*args, **kwargs)
+
+
+class CaretakerQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(grid__in=Grid.objects.visible_to(user))
+
+    def in_force(self, day=None):
+        return self.filter(in_force(day))
+
+
+@tracked()
+class Caretaker(models.Model):
+    """Who owes the visits of a business, or of a building (floor), dated (走访责任人)."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="cares",
+        verbose_name="走访责任人",
+    )
+    grid = models.ForeignKey(
+        Grid, models.PROTECT, related_name="caretakers", verbose_name="网格"
+    )
+    building = models.ForeignKey(
+        Building,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="caretakers",
+        verbose_name="楼宇",
+    )
+    floor = models.CharField("楼层", max_length=10, blank=True)
+    business = models.ForeignKey(
+        Business,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="caretakers",
+        verbose_name="企业商户",
+    )
+    since = models.DateField("起")
+    until = models.DateField("止", null=True, blank=True)
+
+    VISIBILITY = {INTERNAL: "id user grid building floor business since until"}
+
+    objects = CaretakerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "走访责任人"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(business=None) ^ Q(building=None),
+                name="caretaker_of_a_business_or_a_building",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.user} {self.business or self.building}"
+
+
+class ImportBatchQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(grid__in=Grid.objects.governed_by(user, Right.IMPORT))
+
+    def for_list(self):
+        return self.select_related("grid", "by").order_by("-uploaded_at")
+
+
+@tracked(exclude=["file"])
+class ImportBatch(models.Model):
+    """One ledger file: what it said, what it would change, what it changed."""
+
+    class State(models.TextChoices):
+        READ = "read", "待确认"
+        APPLYING = "applying", "正在写入"
+        APPLIED = "applied", "已写入"
+        FAILED = "failed", "未写入"
+        DROPPED = "dropped", "已放弃"
+
+    # The states each step may start from.
+    STEPS = {
+        "start": {State.READ, State.FAILED},
+        "finish": {State.APPLYING},
+        "fail": {State.APPLYING},
+        "drop": {State.READ, State.FAILED},
+    }
+
+    grid = models.ForeignKey(
+        Grid, models.PROTECT, related_name="imports", verbose_name="网格"
+    )
+    file_name = models.CharField("文件", max_length=200)
+    file = models.BinaryField(editable=False)
+    sha256 = models.CharField(max_length=64)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name="导入人",
+    )
+    uploaded_at = models.DateTimeField("上传时间")
+    applied_at = models.DateTimeField("写入时间", null=True)
+    state = models.CharField("状态", max_length=10, choices=State, default=State.READ)
+    failure = models.CharField("未写入的原因", max_length=200, blank=True)
+    # Counts of rows and the recognised sheets and columns; problems stand in ImportRow.
+    summary = models.JSONField(default=dict)
+
+    VISIBILITY = {
+        INTERNAL: "id grid file_name sha256 by uploaded_at applied_at state failure"
+        " summary",
+        SEALED: "file",
+    }
+
+    objects = ImportBatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "导入批次"
+
+    def __str__(self):
+        return self.file_name
+
+    def get_absolute_url(self):
+        return reverse("enterprises:import_detail", args=[self.pk])
+
+    @property
+    def open_steps(self):
+        return {step for step, states in self.STEPS.items() if self.state in states}
+
+
+class ImportRowQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(batch__in=ImportBatch.objects.visible_to(user))
+
+
+class ImportRow(models.Model):
+    """One row of a file: what came of it, its values, and the values it replaced."""
+
+    class Result(models.TextChoices):
+        NEW = "new", "新增"
+        CHANGED = "changed", "变更"
+        SAME = "same", "未变"
+        REJECTED = "rejected", "未收"
+        DUPLICATE = "duplicate", "重复"
+
+    batch = models.ForeignKey(ImportBatch, models.CASCADE, related_name="rows")
+    sheet = models.CharField("工作表", max_length=60)
+    number = models.PositiveIntegerField("行")
+    result = models.CharField("结果", max_length=10, choices=Result)
+    model = models.CharField(max_length=12)  # business | building
+    target = models.BigIntegerField(null=True)  # pk of the row written or matched
+    name = models.CharField("名称", max_length=120, blank=True)
+    # field -> [before, after]; before is what a revert puts back.
+    changes = models.JSONField(default=dict)
+    # [{column, value, message, level}]
+    problems = models.JSONField(default=list)
+    cells = models.JSONField(default=list)  # as read, for the workbook of wrong rows
+
+    VISIBILITY = {
+        INTERNAL: "id batch sheet number result model target name",
+        PERSONAL: "changes problems cells",
+    }
+
+    objects = ImportRowQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "导入行"
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["batch", "result"])]
+
+    def __str__(self):
+        return f"{self.sheet} {self.number}"

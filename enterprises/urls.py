@@ -1,0 +1,19 @@
+from django.urls import path
+
+from enterprises import views
+
+app_name = "enterprises"
+urlpatterns = [
+    path("businesses/", views.business_list, name="business_list"),
+    path("enterprises/", views.enterprise_list, name="enterprise_list"),
+    path("merchants/", views.merchant_list, name="merchant_list"),
+    path("businesses/<int:pk>/", views.business_detail, name="business_detail"),
+    path("businesses/<int:pk>/edit/", views.business_edit, name="business_edit"),
+    path("businesses/<int:pk>/phone/", views.business_phone, name="business_phone"),
+    path("imports/", views.import_list, name="import_list"),
+    path("imports/new/", views.import_new, name="import_new"),
+    path("imports/<int:pk>/", views.import_detail, name="import_detail"),
+    path("imports/<int:pk>/apply/", views.import_apply, name="import_apply"),
+    path("imports/<int:pk>/drop/", views.import_drop, name="import_drop"),
+    path("imports/<int:pk>/wrong/", views.import_wrong, name="import_wrong"),
+]

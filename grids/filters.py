@@ -1,0 +1,25 @@
+import django_filters
+
+from grids.models import Building, Grid
+from tianshan.ledgers.ledger import LedgerFilter
+
+
+class GridFilter(LedgerFilter):
+    kind = django_filters.MultipleChoiceFilter(label="类别", choices=Grid.Kind)
+
+    def find(self, queryset, name, value):
+        return queryset.filter(name__contains=value.strip()) | queryset.filter(
+            code__startswith=value.strip()
+        )
+
+    class Meta:
+        model = Grid
+        fields = []
+
+
+class BuildingFilter(LedgerFilter):
+    kind = django_filters.MultipleChoiceFilter(label="类别", choices=Building.Kind)
+
+    class Meta:
+        model = Building
+        fields = []

@@ -1,0 +1,242 @@
+"""The territory and who serves where."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.rights import BY_GRID, Right, Role, posts_with
+from tianshan.audit.classes import INTERNAL, OPEN
+from tianshan.audit.history import tracked
+from tianshan.pinyin import search_text, sort_key
+
+
+class GridQuerySet(models.QuerySet):
+    def visible_to(self, user, having=Right.SEE_TERRITORY):
+        """The subtrees of the user's posts that carry the right.
+
+        A grid shows to whoever holds any such post above it; narrower roles (by
+        organisation, by unit) are narrowed in the room of the narrower thing.
+        """
+        return self.within(post.grid for post in posts_with(user, having))
+
+    def governed_by(self, user, having):
+        """The subtrees over which a role that looks by grid carries the right."""
+        posts = posts_with(user, having, among=BY_GRID)
+        return self.within(post.grid for post in posts)
+
+    def within(self, grids):
+        """These grids and all below them."""
+        inside = Q(pk__in=[])
+        for grid in grids:
+            inside |= Q(path__startswith=grid.path)
+        return self.filter(inside)
+
+    def for_list(self):
+        return self.select_related("parent").order_by("path")
+
+
+@tracked()
+class Grid(models.Model):
+    """A piece of the street: the street itself, a composite grid, a block.
+
+    Codes: street 9 digits (310105006), composite grid its code + 60N (a grid that
+    merges several communities takes a community code from 601 up, CJ/T 349-2010).
+    """
+
+    class Kind(models.TextChoices):
+        STREET = "street", "街道"
+        GRID = "grid", "综合网格"
+        BLOCK = "block", "微网格"
+
+    code = models.CharField("编码", max_length=20, unique=True)
+    name = models.CharField("名称", max_length=60)
+    kind = models.CharField("类别", max_length=10, choices=Kind)
+    parent = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name="上级",
+    )
+    # Codes from the root down, each followed by "/", so that a prefix is a subtree.
+    path = models.CharField("路径", max_length=120, unique=True, editable=False)
+    live_on = models.DateField("启用日", help_text="走访周期从这一天或发现之日起算")
+    new_within = models.PositiveSmallIntegerField("新发现走访期限（工作日）", default=5)
+    priority_every = models.PositiveSmallIntegerField("重点走访周期（天）", default=30)
+    others_every = models.PositiveSmallIntegerField("一般走访周期（天）", default=90)
+    told_within = models.PositiveSmallIntegerField("回告期限（工作日）", default=3)
+    ordinary_within = models.PositiveSmallIntegerField(
+        "一般诉求期限（工作日）", default=5
+    )
+    hard_within = models.PositiveSmallIntegerField("疑难诉求期限（工作日）", default=15)
+    neighborhoods = models.ManyToManyField(
+        "Neighborhood", blank=True, related_name="grids", verbose_name="居委会"
+    )
+
+    VISIBILITY = {
+        OPEN: "id code name kind parent path",
+        INTERNAL: "live_on new_within priority_every others_every told_within"
+        " ordinary_within hard_within neighborhoods",
+    }
+
+    objects = GridQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "网格"
+        ordering = ["path"]
+        indexes = [
+            models.Index(
+                fields=["path"], name="grid_path_prefix", opclasses=["varchar_pattern_ops"]
+            )
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def save(self, *args, **kwargs):
+        self.path = (self.parent.path if self.parent else "") + self.code + "/"
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self):
+        return reverse("grids:grid_detail", args=[self.code])
+
+    def is_within(self, other):
+        return self.path.startswith(other.path)
+
+
+class NeighborhoodQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(grids__in=Grid.objects.visible_to(user)).distinct()
+
+
+@tracked()
+class Neighborhood(models.Model):
+    """A neighbourhood committee (居委会); grids and committees cross freely."""
+
+    code = models.CharField("编码", max_length=12, unique=True)
+    name = models.CharField("名称", max_length=60)
+
+    VISIBILITY = {OPEN: "id code name"}
+
+    objects = NeighborhoodQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "居委会"
+        ordering = ["code"]
+
+    def __str__(self):
+        return self.name
+
+
+class BuildingQuerySet(models.QuerySet):
+    def visible_to(self, user, having=Right.SEE_TERRITORY):
+        return self.filter(grid__in=Grid.objects.visible_to(user, having))
+
+    def for_list(self):
+        return self.select_related("grid").order_by("pinyin", "pk")
+
+
+@tracked(exclude=["pinyin", "search"])
+class Building(models.Model):
+    """A building, market, quarter or park: what holds businesses."""
+
+    class Kind(models.TextChoices):
+        OFFICE = "office", "商务楼宇"
+        COMPLEX = "complex", "商业综合体"
+        MARKET = "market", "专业市场"
+        QUARTER = "quarter", "街区"
+        STREET = "street", "沿街商铺"
+        PARK = "park", "园区"
+        OTHER = "other", "其他"
+
+    name = models.CharField("名称", max_length=80)
+    aliases = ArrayField(
+        models.CharField(max_length=80), default=list, blank=True, verbose_name="俗称"
+    )
+    kind = models.CharField("类别", max_length=10, choices=Kind)
+    address = models.CharField("地址", max_length=120, blank=True)
+    floors = models.PositiveSmallIntegerField("地上层数", null=True, blank=True)
+    grid = models.ForeignKey(
+        Grid, models.PROTECT, related_name="buildings", verbose_name="网格"
+    )
+    honours = ArrayField(
+        models.CharField(max_length=60), default=list, blank=True, verbose_name="荣誉"
+    )
+    # WGS-84 degrees; `source_crs` keeps what the point was read as.
+    longitude = models.DecimalField("经度", max_digits=9, decimal_places=6, null=True)
+    latitude = models.DecimalField("纬度", max_digits=9, decimal_places=6, null=True)
+    source_crs = models.CharField("坐标来源", max_length=10, blank=True)
+    pinyin = models.CharField(max_length=300, editable=False)
+    search = models.TextField(editable=False)
+
+    VISIBILITY = {
+        OPEN: "id name aliases kind address floors grid honours longitude latitude"
+        " source_crs pinyin search",
+    }
+
+    objects = BuildingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "楼宇"
+        constraints = [
+            models.UniqueConstraint(fields=["grid", "name"], name="building_name_once")
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def save(self, *args, **kwargs):
+        self.pinyin = sort_key(self.name)
+        self.search = search_text(self.name, *self.aliases, self.address)
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self):
+        return reverse("grids:building_detail", args=[self.pk])
+
+
+class PostQuerySet(models.QuerySet):
+    def in_force(self, day=None):
+        """Posts held on the day, today by default."""
+        day = day or timezone.localdate()
+        return self.filter(
+            Q(until=None) | Q(until__gt=day), since__lte=day, user__is_active=True
+        )
+
+    def visible_to(self, user):
+        if posts_with(user, Right.MANAGE_ACCOUNTS):
+            return self
+        return self.filter(user=user)
+
+
+@tracked()
+class Post(models.Model):
+    """Who serves where, in which role, from when to when (岗位)."""
+
+    user = models.ForeignKey(
+        "accounts.User", models.PROTECT, related_name="posts", verbose_name="账号"
+    )
+    role = models.CharField("角色", max_length=20, choices=Role)
+    grid = models.ForeignKey(
+        Grid, models.PROTECT, related_name="posts", verbose_name="网格"
+    )
+    since = models.DateField("起")
+    until = models.DateField("止", null=True, blank=True, help_text="这一天起不再任职")
+
+    VISIBILITY = {INTERNAL: "id user role grid since until"}
+
+    objects = PostQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "岗位"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gt=F("since")),
+                name="post_ends_after_it_begins",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.grid.name}·{self.get_role_display()}"

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from grids import views
+
+app_name = "grids"
+urlpatterns = [
+    path("grids/", views.grid_list, name="grid_list"),
+    path("grids/<str:code>/", views.grid_detail, name="grid_detail"),
+    path("buildings/", views.building_list, name="building_list"),
+    path("buildings/<int:pk>/", views.building_detail, name="building_detail"),
+]

@@ -1,0 +1,14 @@
+import django_filters
+
+from party.models import PartyOrganization
+from tianshan.ledgers.ledger import LedgerFilter
+
+
+class OrganizationFilter(LedgerFilter):
+    kind = django_filters.MultipleChoiceFilter(
+        label="类别", choices=PartyOrganization.Kind
+    )
+
+    class Meta:
+        model = PartyOrganization
+        fields = []

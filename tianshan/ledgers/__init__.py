@@ -1,0 +1,43 @@
+"""The ledgers: columns, filters and figures, declared once and registered by rooms.
+
+A lower room declares its ledger; rooms above it add columns, filters and figures here,
+never by import downwards. `touched` tells whoever keeps something computed from the
+source rows (Standing) that some businesses changed, inside the same transaction.
+"""
+
+from tianshan.ledgers.figures import FIGURES, Figure, Rate, Unit
+from tianshan.ledgers.ledger import LEDGERS, Column, Ledger, extend, register
+from tianshan.ledgers.scopes import BadScope, Scope, read_scope
+
+__all__ = [
+    "FIGURES",
+    "LEDGERS",
+    "BadScope",
+    "Column",
+    "Figure",
+    "Ledger",
+    "Rate",
+    "Scope",
+    "Unit",
+    "extend",
+    "on_touched",
+    "read_scope",
+    "register",
+    "touched",
+]
+
+_listeners = []
+
+
+def on_touched(listener):
+    """Call `listener(business_ids)` after each act that touches businesses."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def touched(business_ids):
+    """Say, inside the act's transaction, that these businesses changed."""
+    ids = sorted(set(business_ids))
+    if ids:
+        for listener in _listeners:
+            listener(ids)

@@ -1,0 +1,131 @@
+"""A ledger: what one list shows, filters, sorts and exports, declared once."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import django_filters
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import conditional_escape
+
+from tianshan.pinyin import fold
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of page, export and print.
+
+    `value(row)` is what exports hold (text, number, date or None) and what the page
+    shows, unless `draw(row)` says it otherwise (text, or HTML made by format_html).
+    Personal fields are masked here already, so no export can forget to.
+    """
+
+    key: str
+    label: str
+    value: Callable
+    draw: Callable | None = None
+    sort: tuple = ()
+    number: bool = False
+    link: bool = False
+    annotate: Callable | None = None  # annotate(queryset, user=, day=)
+    shown: bool = True
+    exported: bool = True
+
+    def cell(self, row):
+        if self.draw:
+            return conditional_escape(self.draw(row))
+        return conditional_escape(said(self.value(row)))
+
+
+def said(value):
+    """A value as the page says it."""
+    if value is None or value == "":
+        return "—"
+    if value is True:
+        return "是"
+    if value is False:
+        return "否"
+    if isinstance(value, dt.datetime):
+        return timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return value
+
+
+class LedgerFilter(django_filters.FilterSet):
+    """The filters that every ledger has: part of a name, pinyin, code, phone tail."""
+
+    q = django_filters.CharFilter(label="搜索", method="find")
+
+    def find(self, queryset, name, value):
+        for word in fold(value).split()[:5]:
+            queryset = queryset.filter(search__contains=word)
+        return queryset
+
+
+@dataclass
+class Ledger:
+    """`rows(user)` is a `visible_to` queryset with `for_list`'s joins and order."""
+
+    key: str
+    title: str
+    unit: str
+    page: str  # URL name
+    rows: Callable
+    columns: list
+    filters: type = LedgerFilter
+    lead: Callable | None = None  # a sentence under the title
+    hint: str = "名称、拼音首字母"
+    empty: str = "还没有记录。"
+    actions: list = field(default_factory=list)  # [(label, icon, url name, right)]
+    more_filters: dict = field(default_factory=dict)
+
+    @property
+    def url(self):
+        return reverse(self.page)
+
+    @property
+    def filterset(self):
+        if not self.more_filters:
+            return self.filters
+        return type(self.filters.__name__, (self.filters,), dict(self.more_filters))
+
+    def column(self, key):
+        return next((column for column in self.columns if column.key == key), None)
+
+    def annotated(self, queryset, columns, *, user, day):
+        for column in columns:
+            if column.annotate:
+                queryset = column.annotate(queryset, user=user, day=day)
+        return queryset
+
+    def ordered(self, queryset, sort):
+        """Sorted by a column's key, "-key" for downwards; unknown keys change nothing."""
+        column = self.column(sort.removeprefix("-"))
+        if column is None or not column.sort:
+            return queryset
+        fields = column.sort
+        if sort.startswith("-"):
+            fields = tuple(
+                name.removeprefix("-") if name.startswith("-") else f"-{name}"
+                for name in fields
+            )
+        return queryset.order_by(*fields, "pk")
+
+
+LEDGERS = {}
+
+
+def register(ledger):
+    LEDGERS[ledger.key] = ledger
+    return ledger
+
+
+def extend(*keys, columns=(), filters=None):
+    """Rooms above add columns and filters to ledgers of rooms below, by key."""
+    for key in keys:
+        ledger = LEDGERS[key]
+        known = {column.key for column in ledger.columns}
+        ledger.columns += [column for column in columns if column.key not in known]
+        ledger.more_filters.update(filters or {})

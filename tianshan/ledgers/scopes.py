@@ -1,0 +1,89 @@
+"""Scope: whose eyes, which grid, which period. Every figure is asked with one."""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from django.utils.dateparse import parse_date
+
+_reader = None
+
+
+class BadScope(ValueError):
+    """A grid or a period that cannot be; the message is for the user."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A user's view of a grid's subtree in a period, both days included."""
+
+    user: object
+    grid: object
+    start: dt.date
+    end: dt.date
+    today: dt.date
+
+    @property
+    def day(self):
+        """The day at whose end states are read: the period's last, at most today."""
+        return min(self.end, self.today)
+
+    @property
+    def period(self):
+        return (self.start, self.end)
+
+    @property
+    def query(self):
+        return urlencode(
+            {
+                "grid": self.grid.code,
+                "start": self.start.isoformat(),
+                "end": self.end.isoformat(),
+            }
+        )
+
+    @property
+    def in_words(self):
+        return f"{self.grid.name} · {_words(self.start)}至{_words(self.end)}"
+
+    def during(self, start, end):
+        return replace(self, start=start, end=end)
+
+    def over(self, grid):
+        return replace(self, grid=grid)
+
+
+def _words(day):
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def register_reader(reader):
+    """The room that knows grids says how: `reader(user, code or None) -> grid`.
+
+    With None it answers the grid of the user's own post. It raises BadScope when the
+    user has none, Http404 when the grid is out of sight.
+    """
+    global _reader
+    _reader = reader
+
+
+def _day(text, fallback, label):
+    if not text:
+        return fallback
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    if day is None or not 2000 <= day.year <= 2100:
+        raise BadScope(f"{label}“{text[:20]}”不是可用的日期，请写成 2026-01-31 这样。")
+    return day
+
+
+def read_scope(user, parameters, *, today):
+    """The scope that a query string asks for; by default all since the go-live day."""
+    grid = _reader(user, parameters.get("grid") or None)
+    start = _day(parameters.get("start"), min(grid.live_on, today), "开始日期")
+    end = _day(parameters.get("end"), max(today, start), "结束日期")
+    if end < start:
+        raise BadScope("结束日期早于开始日期，请对调后再查。")
+    return Scope(user=user, grid=grid, start=start, end=end, today=today)

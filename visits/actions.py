@@ -1,0 +1,370 @@
+"""What can happen to visits and demands."""
+
+import datetime as dt
+import hashlib
+import json
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.rights import Right
+from enterprises import actions as enterprises
+from enterprises.models import Business, Coverage
+from tianshan.audit import record
+from tianshan.ledgers import touched
+from tianshan.workdays import Calendar
+from visits.models import Demand, DemandDue, Visit
+
+# How far a device's clock may run ahead of ours before the claim is refused.
+CLOCK_SLACK = dt.timedelta(minutes=10)
+
+
+class Refused(Exception):
+    """An act that cannot be now; the message is for the user."""
+
+
+class KeyReused(Refused):
+    """The same client key came with other content (409)."""
+
+
+def _business(business, *, by, having):
+    """Lock the business; only who sees it with the right may go on."""
+    business = (
+        Business.objects.select_for_update(of=["self"])
+        .select_related("grid")
+        .get(pk=business.pk)
+    )
+    visible = Business.objects.visible_to(by, having)
+    if not visible.filter(pk=business.pk).exists():
+        raise PermissionDenied
+    return business
+
+
+def digest_of(**content):
+    """SHA-256 of a submission's content, the same whatever the order of its keys."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def log_visit(
+    business,
+    *,
+    client_key,
+    outcome,
+    visited_on,
+    filled_at,
+    by,
+    at,
+    method=Visit.Method.ON_SPOT,
+    people_met="",
+    note="",
+    facts_confirmed=False,
+    facts=None,
+    facts_seen=None,
+    demands=(),
+):
+    """Log one call on one business, with what was corrected and what was asked for.
+
+    The same `client_key` of the same visitor with the same content is one visit,
+    however often it comes: returns `(visit, created)`. Other content under the key
+    raises KeyReused. `facts` is `{field: value}` as corrected at the door,
+    `facts_seen` what the form showed; `demands` a list of {"category", "words"}.
+    """
+    facts = facts or {}
+    digest = digest_of(
+        business=business.pk,
+        outcome=outcome,
+        method=method,
+        people_met=people_met,
+        visited_on=visited_on,
+        note=note,
+        facts_confirmed=facts_confirmed,
+        facts=facts,
+        demands=[[d["category"].pk, d["words"]] for d in demands],
+    )
+    if known := _known(by, client_key, digest):
+        return known, False
+
+    if visited_on > timezone.localdate(at) or filled_at > at + CLOCK_SLACK:
+        raise Refused("走访时间在将来，请核对日期和手机的时钟。")
+    if outcome == Visit.Outcome.ABSENT and demands:
+        raise Refused("没有遇到人，就不能记诉求；见到了请改选“有诉求”。")
+    if outcome == Visit.Outcome.DEMAND and not demands:
+        raise Refused("选了“有诉求”，请写下诉求的类别和原话。")
+    if demands:
+        outcome = Visit.Outcome.DEMAND
+
+    try:
+        with transaction.atomic():
+            business = _business(business, by=by, having=Right.LOG_VISITS)
+            state = facts.pop("state", None)
+            changed = enterprises.edit(
+                business,
+                changes=facts,
+                seen=facts_seen or {},
+                by=by,
+                at=at,
+                having=Right.LOG_VISITS,
+            )
+            if state and state != business.state:
+                changed["state"] = [business.state, state]
+                enterprises.set_state(
+                    business,
+                    state=state,
+                    since=visited_on,
+                    by=by,
+                    at=at,
+                    having=Right.LOG_VISITS,
+                )
+            visit = Visit.objects.create(
+                business=business,
+                grid=business.grid,
+                building=business.building,
+                visitor=by,
+                method=method,
+                outcome=outcome,
+                people_met="" if outcome == Visit.Outcome.ABSENT else people_met,
+                visited_on=visited_on,
+                filled_at=filled_at,
+                arrived_at=at,
+                note=note,
+                facts_confirmed=facts_confirmed,
+                facts_changed=changed,
+                client_key=client_key,
+                digest=digest,
+            )
+            record("visit.logged", visit, by=by, at=at, outcome=outcome)
+            for demand in demands:
+                raise_demand(
+                    business,
+                    category=demand["category"],
+                    words=demand["words"],
+                    source=Demand.Source.VISIT,
+                    raised_on=visited_on,
+                    by=by,
+                    at=at,
+                    visit=visit,
+                )
+            touched([business.pk])
+            return visit, True
+    except IntegrityError:
+        # The same record on two connections at once: the other one won.
+        if known := _known(by, client_key, digest):
+            return known, False
+        raise
+    except enterprises.Refused as refused:
+        raise Refused(str(refused)) from refused
+
+
+def _known(by, client_key, digest):
+    visit = Visit.objects.filter(visitor=by, client_key=client_key).first()
+    if visit and visit.digest != digest:
+        raise KeyReused(
+            "这条走访已经存过，内容和这次不同。请到“走访台账”里看已存的那一条。"
+        )
+    return visit
+
+
+@transaction.atomic
+def void_visit(visit, *, reason, by, at):
+    """Void a visit that should not stand; its row and its reason stay for good."""
+    visit = Visit.objects.select_for_update().get(pk=visit.pk)
+    business = _business(visit.business, by=by, having=Right.LOG_VISITS)
+    if visit.voided_at:
+        raise Refused("这条走访已经作废。")
+    if visit.demands.exists():
+        raise Refused("这次走访记了诉求，不能作废；诉求可以先答复或不予受理。")
+    visit.voided_at, visit.voided_by, visit.void_reason = at, by, reason
+    visit.save(update_fields=["voided_at", "voided_by", "void_reason"])
+    record("visit.voided", visit, by=by, at=at, reason=reason)
+    touched([business.pk])
+    return visit
+
+
+# --- demands -----------------------------------------------------------------------
+
+
+def who_answers(business):
+    """The name of who owes the answer: the covering organisation, else the grid."""
+    first = (
+        Coverage.objects.in_force()
+        .filter(business=business)
+        .select_related("organization")
+        .ranked()
+        .first()
+    )
+    return first.organization.name if first else f"{business.grid.name}台账员"
+
+
+@transaction.atomic
+def raise_demand(
+    business, *, category, words, source, raised_on, by, at, visit=None
+):
+    """Write down what a business asks for; the clock of its category starts.
+
+    Ordinary ones have 5 working days, hard ones 15 (settings of the grid). One raised
+    face to face has had its first word.
+    """
+    business = _business(business, by=by, having=Right.LOG_VISITS)
+    if raised_on > timezone.localdate(at):
+        raise Refused("提出日期在将来，请核对。")
+    grid = business.grid
+    days = grid.hard_within if category.hard else grid.ordinary_within
+    due_on = Calendar.load().add(raised_on, days)
+    owed_by = who_answers(business)
+    demand = Demand.objects.create(
+        business=business,
+        grid=grid,
+        visit=visit,
+        category=category,
+        words=words,
+        source=source,
+        recorded_by=by,
+        raised_on=raised_on,
+        first_word_on=raised_on if source == Demand.Source.VISIT else None,
+        due_on=due_on,
+        owed_by=owed_by,
+    )
+    kind = "疑难" if category.hard else "一般"
+    DemandDue.objects.create(
+        demand=demand,
+        due_on=due_on,
+        owed_by=owed_by,
+        since=raised_on,
+        reason=f"{kind}诉求，{days} 个工作日",
+        by=by,
+    )
+    record("demand.raised", demand, by=by, at=at, category=category.name)
+    touched([business.pk])
+    return demand
+
+
+def _take(demand, step, *, by, having=Right.ANSWER_DEMANDS):
+    """Lock the demand, then ask whether this step, by this person, is open."""
+    demand = (
+        Demand.objects.select_for_update(of=["self"])
+        .select_related("business", "grid")
+        .get(pk=demand.pk)
+    )
+    if not Demand.objects.visible_to(by, having).filter(pk=demand.pk).exists():
+        raise PermissionDenied
+    if step not in demand.open_steps:
+        raise Refused(
+            f"这件诉求现在是“{demand.get_state_display()}”，请刷新后再办理。"
+        )
+    return demand
+
+
+def _outcome(demand, state, *, words, on):
+    """Something came of it: from here the asker is to be told (3 working days)."""
+    if not words.strip():
+        raise Refused("请写明结果，要原样告诉提出的人。")
+    demand.state = state
+    demand.outcome, demand.outcome_on = words, on
+    demand.first_word_on = demand.first_word_on or on
+    demand.tell_by = Calendar.load().add(on, demand.grid.told_within)
+    demand.save(
+        update_fields=["state", "outcome", "outcome_on", "first_word_on", "tell_by"]
+    )
+    touched([demand.business_id])
+    return demand
+
+
+@transaction.atomic
+def answer(demand, *, words, by, at):
+    """Answer a demand at once; the asker is to be told."""
+    demand = _take(demand, "answer", by=by)
+    _outcome(demand, Demand.State.ANSWERED, words=words, on=timezone.localdate(at))
+    record("demand.answered", demand, by=by, at=at)
+    return demand
+
+
+@transaction.atomic
+def decline(demand, *, reason, by, at):
+    """Decline a demand; the reason goes to the asker."""
+    demand = _take(demand, "decline", by=by)
+    if len(reason.strip()) < 15:
+        raise Refused("不予受理要说清原因，至少 15 个字，会原样告诉提出的人。")
+    _outcome(demand, Demand.State.DECLINED, words=reason, on=timezone.localdate(at))
+    record("demand.declined", demand, by=by, at=at)
+    return demand
+
+
+@transaction.atomic
+def tell(demand, *, how, on, by, at):
+    """Record that the asker has been told what came of the demand."""
+    demand = _take(demand, "tell", by=by)
+    if on > timezone.localdate(at):
+        raise Refused("回告日期在将来，请核对。")
+    if on < demand.outcome_on:
+        raise Refused(f"结果是 {demand.outcome_on} 才有的，回告日期不能更早。")
+    demand.state = Demand.State.TOLD
+    demand.told_on, demand.told_how, demand.told_by = on, how, by
+    demand.save(update_fields=["state", "told_on", "told_how", "told_by"])
+    record("demand.told", demand, by=by, at=at, how=how)
+    touched([demand.business_id])
+    return demand
+
+
+# Steps that belong to a matter, called by the room above.
+
+
+@transaction.atomic
+def owe(demand, *, due_on, owed_by, reason, by, at):
+    """Set a new deadline and who owes it, from today on; the old ones stay on show."""
+    demand = Demand.objects.select_for_update().get(pk=demand.pk)
+    if (demand.due_on, demand.owed_by) == (due_on, owed_by):
+        return demand
+    demand.due_on, demand.owed_by = due_on, owed_by
+    demand.save(update_fields=["due_on", "owed_by"])
+    DemandDue.objects.create(
+        demand=demand,
+        due_on=due_on,
+        owed_by=owed_by,
+        since=timezone.localdate(at),
+        reason=reason,
+        by=by,
+    )
+    record("demand.owed", demand, by=by, at=at, due_on=due_on.isoformat())
+    touched([demand.business_id])
+    return demand
+
+
+@transaction.atomic
+def join(demand, *, having, by, at):
+    """The demand becomes part of a matter; the room above keeps the link."""
+    demand = _take(demand, "join", by=by, having=having)
+    demand.state = Demand.State.JOINED
+    demand.first_word_on = demand.first_word_on or timezone.localdate(at)
+    demand.save(update_fields=["state", "first_word_on"])
+    record("demand.joined", demand, by=by, at=at)
+    touched([demand.business_id])
+    return demand
+
+
+@transaction.atomic
+def take_out(demand, *, having, by, at):
+    """Undo a joining: the demand waits again, with the deadline it first had."""
+    demand = _take(demand, "take_out", by=by, having=having)
+    demand.state = Demand.State.NEW
+    demand.save(update_fields=["state"])
+    first = demand.dues.first()
+    record("demand.taken_out", demand, by=by, at=at)
+    return owe(
+        demand,
+        due_on=first.due_on,
+        owed_by=first.owed_by,
+        reason="移出事项，恢复原期限",
+        by=by,
+        at=at,
+    )
+
+
+@transaction.atomic
+def end(demand, *, outcome, having, by, at):
+    """The matter of the demand has ended; the asker is to be told of it."""
+    demand = _take(demand, "end", by=by, having=having)
+    _outcome(demand, Demand.State.ENDED, words=outcome, on=timezone.localdate(at))
+    record("demand.ended", demand, by=by, at=at)
+    return demand

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class VisitsConfig(AppConfig):
+    name = "visits"
+    verbose_name = "走访与诉求"
+
+    def ready(self):
+        from visits import figures, ledgers
+
+        ledgers.register()
+        figures.register()

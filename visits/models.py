@@ -1,0 +1,379 @@
+"""Visits, and what the visited ask for."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from accounts.rights import Right
+from enterprises.models import Business
+from grids.models import Building, Grid
+from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL, SEALED
+from tianshan.audit.history import tracked
+from tianshan.pinyin import search_text
+
+
+class VisitQuerySet(models.QuerySet):
+    def visible_to(self, user, having=Right.SEE_BUSINESSES):
+        return self.filter(business__in=Business.objects.visible_to(user, having))
+
+    def standing(self):
+        """Not void."""
+        return self.filter(voided_at=None)
+
+    def met(self):
+        """Somebody was met on the spot: the ones that count and renew a cycle."""
+        return (
+            self.standing()
+            .filter(method=Visit.Method.ON_SPOT)
+            .exclude(outcome=Visit.Outcome.ABSENT)
+        )
+
+    def attempts(self):
+        return self.standing().filter(
+            method=Visit.Method.ON_SPOT, outcome=Visit.Outcome.ABSENT
+        )
+
+    def calls(self):
+        return self.standing().filter(method=Visit.Method.PHONE)
+
+    def for_list(self):
+        """Everything one row of the visit ledger shows."""
+        return self.select_related(
+            "business", "grid", "building", "visitor"
+        ).order_by("-visited_on", "-pk")
+
+
+@tracked(exclude=["search"])
+class Visit(models.Model):
+    """One call on one business, as the visitor wrote it down."""
+
+    class Method(models.TextChoices):
+        ON_SPOT = "on_spot", "上门"
+        PHONE = "phone", "电话"
+
+    class Outcome(models.TextChoices):
+        NORMAL = "normal", "情况正常"
+        DEMAND = "demand", "有诉求"
+        ABSENT = "absent", "无人"
+
+    class Met(models.TextChoices):
+        OWNER = "owner", "负责人"
+        STAFF = "staff", "店员或员工"
+        OTHER = "other", "其他人"
+
+    business = models.ForeignKey(
+        Business, models.PROTECT, related_name="visits", verbose_name="走访对象"
+    )
+    # Copied from the business: a move next year must not move last year's visits.
+    grid = models.ForeignKey(
+        Grid, models.PROTECT, related_name="visits", verbose_name="网格"
+    )
+    building = models.ForeignKey(
+        Building,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="visits",
+        verbose_name="楼宇",
+    )
+    visitor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="visits",
+        verbose_name="走访人",
+    )
+    method = models.CharField(
+        "方式", max_length=10, choices=Method, default=Method.ON_SPOT
+    )
+    outcome = models.CharField("结果", max_length=10, choices=Outcome)
+    people_met = models.CharField("见到谁", max_length=10, choices=Met, blank=True)
+    visited_on = models.DateField("走访日期")
+    # Both times are kept: what the device claims, and when the server had it.
+    filled_at = models.DateTimeField("填写时间")
+    arrived_at = models.DateTimeField("到达时间")
+    note = models.TextField("情况", max_length=1000, blank=True)
+    facts_confirmed = models.BooleanField("资料无变化", default=False)
+    # field -> [before, after] of the business's facts corrected at the door.
+    facts_changed = models.JSONField("资料更正", default=dict, blank=True)
+    # Made by the device, so that the same record sent twice is one visit; the digest
+    # tells a repeat from another record under the same key.
+    client_key = models.UUIDField(editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    voided_at = models.DateTimeField("作废时间", null=True, blank=True)
+    voided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="作废人",
+    )
+    void_reason = models.CharField("作废原因", max_length=200, blank=True)
+
+    VISIBILITY = {
+        INTERNAL: "id business grid building visitor method outcome people_met"
+        " visited_on filled_at arrived_at note facts_confirmed voided_at voided_by"
+        " void_reason",
+        PERSONAL: "facts_changed",
+        SEALED: "client_key digest",
+    }
+
+    objects = VisitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "走访"
+        indexes = [
+            models.Index(fields=["-visited_on", "-id"]),
+            models.Index(fields=["business", "-visited_on"]),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["visitor", "client_key"], name="one_visit_for_one_key"
+            ),
+            models.CheckConstraint(
+                condition=Q(filled_at__lte=F("arrived_at") + dt.timedelta(minutes=10)),
+                name="visit_not_in_future",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="absent") ^ ~Q(people_met=""),
+                name="somebody_met_unless_absent",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(voided_at=None, voided_by=None, void_reason="")
+                    | (~Q(voided_at=None) & ~Q(voided_by=None) & ~Q(void_reason=""))
+                ),
+                name="visit_voided_whole",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.visited_on} {self.business}"
+
+    def get_absolute_url(self):
+        return reverse("visits:visit_detail", args=[self.pk])
+
+    @property
+    def counts(self):
+        return (
+            self.voided_at is None
+            and self.method == self.Method.ON_SPOT
+            and self.outcome != self.Outcome.ABSENT
+        )
+
+
+class DemandCategoryQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """A list of values, the same for everybody who may see demands."""
+        return self
+
+    def offered(self):
+        return self.filter(active=True)
+
+
+@tracked()
+class DemandCategory(models.Model):
+    """What a demand is about; says whether it is ordinary or hard (its deadline)."""
+
+    name = models.CharField("名称", max_length=30, unique=True)
+    hard = models.BooleanField("疑难", default=False)
+    position = models.PositiveSmallIntegerField("次序", default=100)
+    active = models.BooleanField("启用", default=True)
+
+    VISIBILITY = {OPEN: "id name hard position active"}
+
+    objects = DemandCategoryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "诉求类别"
+        ordering = ["position", "pk"]
+
+    def __str__(self):
+        return self.name
+
+
+class DemandQuerySet(models.QuerySet):
+    def visible_to(self, user, having=Right.SEE_DEMANDS):
+        return self.filter(business__in=Business.objects.visible_to(user, having))
+
+    def open(self):
+        """Nothing has come of them yet."""
+        return self.filter(state__in=Demand.OPEN)
+
+    def unsorted(self):
+        return self.filter(state=Demand.State.NEW)
+
+    def untold(self):
+        """Something came of them and the asker has not been told."""
+        return self.filter(state__in=Demand.TO_TELL)
+
+    def overdue(self, day):
+        return self.open().filter(due_on__lt=day)
+
+    def for_list(self):
+        return self.select_related(
+            "business", "business__building", "category", "grid", "recorded_by"
+        ).order_by("-raised_on", "-pk")
+
+
+@tracked(exclude=["search"])
+class Demand(models.Model):
+    """What one asker asks for, in the asker's own words."""
+
+    class State(models.TextChoices):
+        NEW = "new", "待处理"
+        JOINED = "joined", "已并入事项"
+        ANSWERED = "answered", "已答复待回告"
+        DECLINED = "declined", "不予受理待回告"
+        ENDED = "ended", "已办结待回告"
+        TOLD = "told", "已回告"
+
+    class Source(models.TextChoices):
+        VISIT = "visit", "走访"
+        CALL = "call", "电话"
+        WALK_IN = "walk_in", "上门反映"
+        MESSAGE = "message", "微信消息"
+        HOTLINE = "hotline", "12345 热线"
+        MEETING = "meeting", "会议"
+
+    class Told(models.TextChoices):
+        VISIT = "visit", "上门告知"
+        PHONE = "phone", "电话告知"
+        MESSAGE = "message", "消息告知"
+        NOTICE = "notice", "公告告知"
+
+    OPEN = frozenset({State.NEW, State.JOINED})
+    TO_TELL = frozenset({State.ANSWERED, State.DECLINED, State.ENDED})
+    # The one place that says which step may start from which state.
+    STEPS = {
+        "answer": {State.NEW},
+        "decline": {State.NEW},
+        "join": {State.NEW},
+        "take_out": {State.JOINED},
+        "end": {State.JOINED},
+        "tell": TO_TELL,
+    }
+
+    business = models.ForeignKey(
+        Business, models.PROTECT, related_name="demands", verbose_name="提出者"
+    )
+    grid = models.ForeignKey(
+        Grid, models.PROTECT, related_name="demands", verbose_name="网格"
+    )
+    visit = models.ForeignKey(
+        Visit,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="demands",
+        verbose_name="走访",
+    )
+    category = models.ForeignKey(
+        DemandCategory, models.PROTECT, related_name="demands", verbose_name="类别"
+    )
+    words = models.TextField("原话", max_length=1000)
+    source = models.CharField("来源", max_length=10, choices=Source)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        verbose_name="记录人",
+    )
+    raised_on = models.DateField("提出日期")
+    # One working day to the first word; one raised face to face has had it.
+    first_word_on = models.DateField("首次答话", null=True, blank=True)
+    state = models.CharField("状态", max_length=10, choices=State, default=State.NEW)
+    due_on = models.DateField("期限")
+    owed_by = models.CharField("下一步由谁", max_length=80)
+    outcome = models.TextField("结果", max_length=1000, blank=True)
+    outcome_on = models.DateField("有结果日期", null=True, blank=True)
+    tell_by = models.DateField("应回告日期", null=True, blank=True)
+    told_on = models.DateField("回告日期", null=True, blank=True)
+    told_how = models.CharField("回告方式", max_length=10, choices=Told, blank=True)
+    told_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="回告人",
+    )
+    search = models.TextField(editable=False)
+
+    VISIBILITY = {
+        INTERNAL: "id business grid visit category words source recorded_by raised_on"
+        " first_word_on state due_on owed_by outcome outcome_on tell_by told_on"
+        " told_how told_by",
+        SEALED: "search",
+    }
+
+    objects = DemandQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "诉求"
+        indexes = [
+            models.Index(fields=["-raised_on", "-id"]),
+            models.Index(fields=["business", "state"]),
+            models.Index(fields=["state", "due_on"]),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=(
+                    Q(state__in=["new", "joined"], outcome_on=None)
+                    | (~Q(state__in=["new", "joined"]) & ~Q(outcome_on=None))
+                ),
+                name="demand_outcome_has_its_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="told") ^ Q(told_on=None),
+                name="demand_told_has_its_day",
+            ),
+        ]
+
+    def __str__(self):
+        return f"诉求 {self.pk}"
+
+    def save(self, *args, update_fields=None, **kwargs):
+        if update_fields is None:
+            self.search = search_text(self.words)
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    def get_absolute_url(self):
+        return reverse("visits:demand_detail", args=[self.pk])
+
+    @property
+    def open_steps(self):
+        return {step for step, states in self.STEPS.items() if self.state in states}
+
+
+class DemandDueQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(demand__in=Demand.objects.visible_to(user))
+
+
+@tracked()
+class DemandDue(models.Model):
+    """A deadline that a demand had, from a day on, and why; they show for good."""
+
+    demand = models.ForeignKey(Demand, models.PROTECT, related_name="dues")
+    due_on = models.DateField("期限")
+    owed_by = models.CharField("由谁", max_length=80)
+    since = models.DateField("起")
+    reason = models.CharField("原因", max_length=200)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="经办"
+    )
+
+    VISIBILITY = {INTERNAL: "id demand due_on owed_by since reason by"}
+
+    objects = DemandDueQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "诉求期限"
+        ordering = ["since", "pk"]
+
+    def __str__(self):
+        return f"{self.demand} {self.due_on}"
