@@ -315,9 +315,7 @@ def bring_up_to_date(embedded):
     if embedded and stamped("migrated", sources, which, folder=HOME):
         return
     with timed("migrations"):
-        manage("migrate", "--database", "owner", "--no-input", "--verbosity", "0")
-        manage("createcachetable", "--database", "owner")
-        manage("secure_database")
+        manage("migrate", "--no-input", "--verbosity", "0")
     if embedded:
         stamp("migrated", sources, which, folder=HOME)
 
