@@ -157,6 +157,11 @@
     if (detail.ctx?.request) warn("连不上服务器。请检查网络后再试。");
   });
 
+  // What failed did not happen: its address does not belong into the history.
+  document.addEventListener("htmx:before:history:update", (event) => {
+    if (event.detail.response?.status >= 400) event.preventDefault();
+  });
+
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
     const form = ctx.sourceElement?.closest?.("form");
     if (form?.hasAttribute("aria-busy")) release(form);
