@@ -3,14 +3,13 @@ from django.core.management.commands import migrate
 
 
 class Command(migrate.Command):
-    """Django's, but the owner's migrations end with the application's rights.
+    """Django's, ended by giving the application's role its rights.
 
-    A new history table that the application could write to would be noticed by
-    nobody, so giving the rights must not depend on somebody's memory.
+    A history table that the application can write to would be noticed by nobody, so
+    this must not depend on somebody's memory.
     """
 
     def handle(self, *args, **options):
         super().handle(*args, **options)
-        looked_only = options["plan"] or options["check_unapplied"]
-        if not looked_only:
+        if not (options["plan"] or options["check_unapplied"]):
             call_command("secure_database")

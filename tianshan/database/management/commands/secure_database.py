@@ -1,6 +1,4 @@
-import os
-from urllib.parse import urlsplit
-
+import environ
 from django.core.management.base import BaseCommand
 from django.db import connection
 
@@ -11,11 +9,12 @@ class Command(BaseCommand):
     help = "Gives the application's database role its rights anew."
 
     def handle(self, **options):
-        role = urlsplit(os.environ["DATABASE_URL"]).username
+        role = environ.Env().db("DATABASE_URL")["USER"]
         if role == connection.settings_dict["USER"]:
             self.stderr.write(
-                "DATABASE_URL and DATABASE_OWNER_URL name the same role, which can "
-                "change history: give the application a role of its own."
+                "The application works as the owner of its tables and could change "
+                "history: give DATABASE_URL a role of its own, and the owner's to "
+                "DATABASE_OWNER_URL."
             )
             return
         secure(connection, role)
