@@ -1,0 +1,88 @@
+"""The cast: each by the post that it holds."""
+
+import pytest
+from django.test import Client
+
+from accounts.rights import Role
+from tests.factories import (
+    GridFactory,
+    OfficerFactory,
+    OrganizationFactory,
+    PostFactory,
+    StreetFactory,
+)
+
+
+@pytest.fixture
+def street(db):
+    return StreetFactory()
+
+
+@pytest.fixture
+def grid(street):
+    return GridFactory(code="310105006603", name="第三综合网格", parent=street)
+
+
+@pytest.fixture
+def other_grid(street):
+    return GridFactory(code="310105006602", name="第二综合网格", parent=street)
+
+
+def _holder(role, grid, name):
+    return PostFactory(
+        role=role, grid=grid, user__username=name, user__display_name=name
+    ).user
+
+
+@pytest.fixture
+def staff(grid):
+    return _holder(Role.GRID_STAFF, grid, "staff")
+
+
+@pytest.fixture
+def clerk(grid):
+    return _holder(Role.GRID_CLERK, grid, "clerk")
+
+
+@pytest.fixture
+def chief(grid):
+    return _holder(Role.GRID_CHIEF, grid, "chief")
+
+
+@pytest.fixture
+def leader(street):
+    return _holder(Role.STREET_LEADER, street, "leader")
+
+
+@pytest.fixture
+def stranger(other_grid):
+    return _holder(Role.GRID_STAFF, other_grid, "stranger")
+
+
+@pytest.fixture
+def branch(grid):
+    return OrganizationFactory(name="天山茶市党支部", grid=grid)
+
+
+@pytest.fixture
+def secretary(grid, branch):
+    office = OfficerFactory(
+        post__role=Role.BRANCH_SECRETARY,
+        post__grid=grid,
+        post__user__username="secretary",
+        post__user__display_name="secretary",
+        organization=branch,
+    )
+    return office.post.user
+
+
+@pytest.fixture
+def client_of():
+    """`client_of(user)`: a browser in which the user is signed in."""
+
+    def signed_in(user):
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in
