@@ -1,4 +1,5 @@
 import django_filters
+from django.forms import CheckboxSelectMultiple
 
 from accounts.rights import Right
 from enterprises.models import Business, Coverage, ImportBatch
@@ -18,19 +19,23 @@ def grids_in_sight(request):
 class BusinessFilter(LedgerFilter):
     UNCOVERED = "none"
 
-    building = django_filters.ModelMultipleChoiceFilter(
+    building = django_filters.ModelChoiceFilter(
         label="楼宇", queryset=buildings_in_sight
     )
-    area = django_filters.ModelMultipleChoiceFilter(
-        label="网格", queryset=grids_in_sight, to_field_name="code"
+    area = django_filters.ModelChoiceFilter(
+        label="网格",
+        queryset=grids_in_sight,
+        to_field_name="code",
+        method="by_area",
     )
     state = django_filters.MultipleChoiceFilter(
-        label="经营状态", choices=Business.State
+        label="经营状态", choices=Business.State, widget=CheckboxSelectMultiple
     )
     mode = django_filters.MultipleChoiceFilter(
         label="覆盖方式",
         choices=[*Coverage.Mode.choices, (UNCOVERED, "未覆盖")],
         method="by_mode",
+        widget=CheckboxSelectMultiple,
     )
     priority = django_filters.BooleanFilter(label="重点")
     batch = django_filters.ModelChoiceFilter(
@@ -42,6 +47,10 @@ class BusinessFilter(LedgerFilter):
     class Meta:
         model = Business
         fields = ["priority"]
+
+    def by_area(self, queryset, name, grid):
+        """In the grid or anywhere below it."""
+        return queryset.filter(grid__path__startswith=grid.path)
 
     def by_mode(self, queryset, name, values):
         """By the mode that ranks first among the coverages in force."""
@@ -65,4 +74,6 @@ class BusinessFilter(LedgerFilter):
 
 
 class AnyBusinessFilter(BusinessFilter):
-    kind = django_filters.MultipleChoiceFilter(label="类别", choices=Business.Kind)
+    kind = django_filters.MultipleChoiceFilter(
+        label="类别", choices=Business.Kind, widget=CheckboxSelectMultiple
+    )

@@ -1,11 +1,12 @@
 import django_filters
+from django.forms import CheckboxSelectMultiple
 
 from grids.models import Building, Grid
 from tianshan.ledgers.ledger import LedgerFilter
 
 
 class GridFilter(LedgerFilter):
-    kind = django_filters.MultipleChoiceFilter(label="类别", choices=Grid.Kind)
+    kind = django_filters.MultipleChoiceFilter(label="类别", choices=Grid.Kind, widget=CheckboxSelectMultiple)
 
     def find(self, queryset, name, value):
         return queryset.filter(name__contains=value.strip()) | queryset.filter(
@@ -18,7 +19,7 @@ class GridFilter(LedgerFilter):
 
 
 class BuildingFilter(LedgerFilter):
-    kind = django_filters.MultipleChoiceFilter(label="类别", choices=Building.Kind)
+    kind = django_filters.MultipleChoiceFilter(label="类别", choices=Building.Kind, widget=CheckboxSelectMultiple)
 
     class Meta:
         model = Building

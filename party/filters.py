@@ -1,4 +1,5 @@
 import django_filters
+from django.forms import CheckboxSelectMultiple
 
 from party.models import PartyOrganization
 from tianshan.ledgers.ledger import LedgerFilter
@@ -6,7 +7,7 @@ from tianshan.ledgers.ledger import LedgerFilter
 
 class OrganizationFilter(LedgerFilter):
     kind = django_filters.MultipleChoiceFilter(
-        label="类别", choices=PartyOrganization.Kind
+        label="类别", choices=PartyOrganization.Kind, widget=CheckboxSelectMultiple
     )
 
     class Meta:

@@ -144,6 +144,7 @@ TEMPLATES = [
         },
     }
 ]
+FILTERS_EMPTY_CHOICE_LABEL = "全部"
 FORM_RENDERER = "tianshan.web.forms.PortalRenderer"
 
 # --- database ----------------------------------------------------------------------

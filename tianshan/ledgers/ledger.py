@@ -75,8 +75,8 @@ class Ledger:
     rows: Callable
     columns: list
     filters: type = LedgerFilter
-    lead: Callable | None = None  # a sentence under the title
-    hint: str = "名称、拼音首字母"
+    lead_text: str = ""  # a sentence under the title
+    hint: str = "名称、拼音首字母"  # what the search box finds
     empty: str = "还没有记录。"
     actions: list = field(default_factory=list)  # [(label, icon, url name, right)]
     more_filters: dict = field(default_factory=dict)
@@ -85,11 +85,16 @@ class Ledger:
     def url(self):
         return reverse(self.page)
 
-    @property
-    def filterset(self):
-        if not self.more_filters:
-            return self.filters
-        return type(self.filters.__name__, (self.filters,), dict(self.more_filters))
+    def filterset(self, data, queryset, *, request):
+        """The room's FilterSet, with what rooms above have added, bound to a query."""
+        kind = self.filters
+        if self.more_filters:
+            kind = type(kind.__name__, (kind,), dict(self.more_filters))
+        filters = kind(data, queryset, request=request)
+        filters.form.fields["q"].widget.attrs.update(
+            type="search", placeholder=self.hint
+        )
+        return filters
 
     def column(self, key):
         return next((column for column in self.columns if column.key == key), None)

@@ -5,6 +5,7 @@ from urllib.parse import quote
 from django.core.paginator import Paginator
 from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import mark_safe
@@ -57,6 +58,12 @@ def ledger_page(request, ledger):
         "columns": [_heading(request, column, sort) for column in columns],
         "body": draw_rows(page.object_list, columns),
         "hidden": [(k, v) for k, v in request.GET.items() if k in (*SCOPE_KEYS, "sort")],
+        "filter_count": sum(1 for name in search.form.fields if request.GET.get(name)),
+        "actions": [
+            {"label": label, "icon": icon, "url": reverse(page_name)}
+            for label, icon, page_name, right in ledger.actions
+            if request.user.may(right)
+        ],
         "sizes": PAGE_SIZES,
         "size": size,
         "today": today,

@@ -5,7 +5,8 @@ import logging
 import secrets
 
 from django.db import InterfaceError, OperationalError, connection
-from django.shortcuts import render
+from django.http import HttpResponse
+from django.template.loader import render_to_string
 
 _request_id = contextvars.ContextVar("request_id", default="-")
 
@@ -49,7 +50,8 @@ def database_away(get_response):
     def middleware(request):
         response = get_response(request)
         if getattr(request, "database_is_away", False):
-            response = render(request, "web/503.html", status=503)
+            page = render_to_string("web/503.html", {"event_id": request.request_id})
+            response = HttpResponse(page, status=503)
             response.headers["Retry-After"] = "10"
         return response
 
