@@ -38,7 +38,7 @@ def test_symbols_take_their_colour_from_the_text_and_carry_no_style():
 
 
 @pytest.mark.parametrize(
-    "text, name",
+    ("text", "name"),
     [
         ('<svg><use href="/static/vendor/icons.svg#map-pin"/></svg>', "map-pin"),
         ('{% icon "home" %}', "home"),

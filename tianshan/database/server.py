@@ -187,9 +187,9 @@ class Server:
                 "search the directories above it, or set TIANSHAN_HOME."
             )
         directory.rmdir()
-        for parent in dict.fromkeys(["/var/tmp", tempfile.gettempdir(), "/tmp"]):
-            if not os.path.isdir(parent):
-                continue
+        # /var/tmp outlives a restart of the machine; mkdtemp makes the folder private.
+        shared = ["/var/tmp", tempfile.gettempdir(), "/tmp"]  # noqa: S108
+        for parent in filter(os.path.isdir, dict.fromkeys(shared)):
             elsewhere = Path(tempfile.mkdtemp(prefix="tianshan-", dir=parent))
             self._hand_over(elsewhere)
             if _reaches(pwd.getpwuid(elsewhere.stat().st_uid), elsewhere):
