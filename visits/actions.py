@@ -241,13 +241,19 @@ def raise_demand(
 
 
 def _take(demand, step, *, by, having=Right.ANSWER_DEMANDS):
-    """Lock the demand, then ask whether this step, by this person, is open."""
+    """Lock the demand, then ask whether this step, by this person, is open.
+
+    `having=None`: a room above has asked for its own right, over the demand's matter.
+    """
     demand = (
         Demand.objects.select_for_update(of=["self"])
         .select_related("business", "grid")
         .get(pk=demand.pk)
     )
-    if not Demand.objects.visible_to(by, having).filter(pk=demand.pk).exists():
+    in_sight = having is None or (
+        Demand.objects.visible_to(by, having).filter(pk=demand.pk).exists()
+    )
+    if not in_sight:
         raise PermissionDenied
     if step not in demand.open_steps:
         raise Refused(
@@ -292,9 +298,9 @@ def decline(demand, *, reason, by, at):
 
 
 @transaction.atomic
-def tell(demand, *, how, on, by, at):
+def tell(demand, *, how, on, by, at, having=Right.ANSWER_DEMANDS):
     """Record that the asker has been told what came of the demand."""
-    demand = _take(demand, "tell", by=by)
+    demand = _take(demand, "tell", by=by, having=having)
     if on > timezone.localdate(at):
         raise Refused("回告日期在将来，请核对。")
     if on < demand.outcome_on:
