@@ -88,6 +88,7 @@ RIGHTS = {
         _R.MARK_PRIORITY,
         _R.ANSWER_DEMANDS,
         _R.PROPOSE_ISSUES,
+        _R.DECIDE_IN_COMMITTEE,  # a market's governance committee, which he calls
         _R.DECIDE_IN_CONFERENCE,
     },
     Role.UNIT_OFFICER: frozenset({_R.SEE_ISSUES}),

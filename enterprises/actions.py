@@ -133,9 +133,7 @@ def move(
     business.grid, business.building, business.room = grid, building, room
     business.version += 1
     business.updated_at = at
-    business.save(
-        update_fields=["grid", "building", "room", "version", "updated_at"]
-    )
+    business.save(update_fields=["grid", "building", "room", "version", "updated_at"])
     record("business.moved", business, by=by, at=at, since=since.isoformat())
     touched([business.pk])
     return business
@@ -162,10 +160,7 @@ def cover(businesses, *, organization, mode, since, by, at, basis="", contact=""
     already = Coverage.objects.in_force(since).filter(
         organization=organization, mode=mode
     )
-    fresh = [
-        business
-        for business in businesses.exclude(pk__in=already.values("business"))
-    ]
+    fresh = list(businesses.exclude(pk__in=already.values("business")))
     rows = Coverage.objects.bulk_create(
         [
             Coverage(

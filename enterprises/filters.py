@@ -4,7 +4,7 @@ from django.forms import CheckboxSelectMultiple
 from accounts.rights import Right
 from enterprises.models import Business, Coverage, ImportBatch
 from grids.models import Building, Grid
-from party.models import in_force
+from party.models import PartyOrganization, in_force
 from tianshan.ledgers.ledger import LedgerFilter
 
 
@@ -38,6 +38,11 @@ class BusinessFilter(LedgerFilter):
         widget=CheckboxSelectMultiple,
     )
     priority = django_filters.BooleanFilter(label="重点")
+    organization = django_filters.ModelChoiceFilter(
+        label="党组织",
+        queryset=lambda request: PartyOrganization.objects.visible_to(request.user),
+        method="by_organization",
+    )
     batch = django_filters.ModelChoiceFilter(
         label="导入批次",
         queryset=lambda request: ImportBatch.objects.visible_to(request.user),
@@ -66,6 +71,13 @@ class BusinessFilter(LedgerFilter):
                 pk__in=coverages.filter(mode=value).values("business")
             ).exclude(pk__in=better.values("business"))
         return wanted
+
+    def by_organization(self, queryset, name, organization):
+        """Those that the organisation covers, by the mode in `?by=` if there is one."""
+        rows = Coverage.objects.filter(in_force(), organization=organization)
+        if self.data.get("by") in Coverage.Mode.values:
+            rows = rows.filter(mode=self.data["by"])
+        return queryset.filter(pk__in=rows.values("business"))
 
     def by_batch(self, queryset, name, batch):
         """The businesses that an import wrote."""

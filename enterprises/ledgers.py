@@ -1,9 +1,9 @@
 """What the ledgers of businesses show. Headings are those of the district's forms, so
 that an export can be imported again."""
 
-from accounts.rights import Right
 from django.db.models import OuterRef, Subquery
 
+from accounts.rights import Right
 from enterprises.filters import AnyBusinessFilter, BusinessFilter
 from enterprises.models import Business, Coverage, Enterprise, Merchant
 from party.models import in_force
@@ -72,9 +72,7 @@ def _columns():
         ),
         Column("contact", "联系人", lambda row: row.contact_name),
         Column("phone", "联系电话", lambda row: masked_phone(row.contact_phone)),
-        Column(
-            "founded", "成立日期", founded, sort=("founded_on",), shown=False
-        ),
+        Column("founded", "成立日期", founded, sort=("founded_on",), shown=False),
         Column(
             "reported",
             "党组织组建形式",

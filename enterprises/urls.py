@@ -1,6 +1,6 @@
 from django.urls import path
 
-from enterprises import views
+from enterprises import import_views, views
 
 app_name = "enterprises"
 urlpatterns = [
@@ -10,10 +10,11 @@ urlpatterns = [
     path("businesses/<int:pk>/", views.business_detail, name="business_detail"),
     path("businesses/<int:pk>/edit/", views.business_edit, name="business_edit"),
     path("businesses/<int:pk>/phone/", views.business_phone, name="business_phone"),
-    path("imports/", views.import_list, name="import_list"),
-    path("imports/new/", views.import_new, name="import_new"),
-    path("imports/<int:pk>/", views.import_detail, name="import_detail"),
-    path("imports/<int:pk>/apply/", views.import_apply, name="import_apply"),
-    path("imports/<int:pk>/drop/", views.import_drop, name="import_drop"),
-    path("imports/<int:pk>/wrong/", views.import_wrong, name="import_wrong"),
+    path("party/<int:pk>/businesses/", views.for_organization, name="for_organization"),
+    path("imports/", import_views.import_list, name="import_list"),
+    path("imports/new/", import_views.import_new, name="import_new"),
+    path("imports/<int:pk>/", import_views.import_detail, name="import_detail"),
+    path("imports/<int:pk>/apply/", import_views.import_apply, name="import_apply"),
+    path("imports/<int:pk>/drop/", import_views.import_drop, name="import_drop"),
+    path("imports/<int:pk>/wrong/", import_views.import_wrong, name="import_wrong"),
 ]

@@ -6,7 +6,9 @@ from tianshan.ledgers.ledger import LedgerFilter
 
 
 class GridFilter(LedgerFilter):
-    kind = django_filters.MultipleChoiceFilter(label="类别", choices=Grid.Kind, widget=CheckboxSelectMultiple)
+    kind = django_filters.MultipleChoiceFilter(
+        label="类别", choices=Grid.Kind, widget=CheckboxSelectMultiple
+    )
 
     def find(self, queryset, name, value):
         return queryset.filter(name__contains=value.strip()) | queryset.filter(
@@ -19,7 +21,9 @@ class GridFilter(LedgerFilter):
 
 
 class BuildingFilter(LedgerFilter):
-    kind = django_filters.MultipleChoiceFilter(label="类别", choices=Building.Kind, widget=CheckboxSelectMultiple)
+    kind = django_filters.MultipleChoiceFilter(
+        label="类别", choices=Building.Kind, widget=CheckboxSelectMultiple
+    )
 
     class Meta:
         model = Building

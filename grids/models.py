@@ -89,7 +89,9 @@ class Grid(models.Model):
         ordering = ["path"]
         indexes = [
             models.Index(
-                fields=["path"], name="grid_path_prefix", opclasses=["varchar_pattern_ops"]
+                fields=["path"],
+                name="grid_path_prefix",
+                opclasses=["varchar_pattern_ops"],
             )
         ]
 

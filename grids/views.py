@@ -3,7 +3,7 @@
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from accounts.rights import Right, needs
+from accounts.rights import Right, may, needs
 from grids.ledgers import BUILDINGS, GRIDS
 from grids.models import Building, Grid
 from tianshan.ledgers.views import ledger_page
@@ -27,6 +27,7 @@ def grid_detail(request, code):
         .filter(grid=grid)
         .for_list(),
         "neighborhoods": grid.neighborhoods.all(),
+        "show_businesses": may(request.user, Right.SEE_BUSINESSES),
     }
     return render(request, "grids/grid_detail.html", context)
 
@@ -43,4 +44,8 @@ def building_detail(request, pk):
     building = get_object_or_404(
         Building.objects.visible_to(request.user).select_related("grid"), pk=pk
     )
-    return render(request, "grids/building_detail.html", {"building": building})
+    context = {
+        "building": building,
+        "show_businesses": may(request.user, Right.SEE_BUSINESSES),
+    }
+    return render(request, "grids/building_detail.html", context)

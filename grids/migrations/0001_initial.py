@@ -9,264 +9,833 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('pghistory', '0007_auto_20250421_0444'),
+        ("pghistory", "0007_auto_20250421_0444"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Building',
+            name="Building",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, verbose_name='名称')),
-                ('aliases', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), blank=True, default=list, verbose_name='俗称')),
-                ('kind', models.CharField(choices=[('office', '商务楼宇'), ('complex', '商业综合体'), ('market', '专业市场'), ('quarter', '街区'), ('street', '沿街商铺'), ('park', '园区'), ('other', '其他')], max_length=10, verbose_name='类别')),
-                ('address', models.CharField(blank=True, max_length=120, verbose_name='地址')),
-                ('floors', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='地上层数')),
-                ('honours', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, verbose_name='荣誉')),
-                ('longitude', models.DecimalField(decimal_places=6, max_digits=9, null=True, verbose_name='经度')),
-                ('latitude', models.DecimalField(decimal_places=6, max_digits=9, null=True, verbose_name='纬度')),
-                ('source_crs', models.CharField(blank=True, max_length=10, verbose_name='坐标来源')),
-                ('pinyin', models.CharField(editable=False, max_length=300)),
-                ('search', models.TextField(editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, verbose_name="名称")),
+                (
+                    "aliases",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=80),
+                        blank=True,
+                        default=list,
+                        verbose_name="俗称",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("office", "商务楼宇"),
+                            ("complex", "商业综合体"),
+                            ("market", "专业市场"),
+                            ("quarter", "街区"),
+                            ("street", "沿街商铺"),
+                            ("park", "园区"),
+                            ("other", "其他"),
+                        ],
+                        max_length=10,
+                        verbose_name="类别",
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(blank=True, max_length=120, verbose_name="地址"),
+                ),
+                (
+                    "floors",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="地上层数"
+                    ),
+                ),
+                (
+                    "honours",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        blank=True,
+                        default=list,
+                        verbose_name="荣誉",
+                    ),
+                ),
+                (
+                    "longitude",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=9, null=True, verbose_name="经度"
+                    ),
+                ),
+                (
+                    "latitude",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=9, null=True, verbose_name="纬度"
+                    ),
+                ),
+                (
+                    "source_crs",
+                    models.CharField(
+                        blank=True, max_length=10, verbose_name="坐标来源"
+                    ),
+                ),
+                ("pinyin", models.CharField(editable=False, max_length=300)),
+                ("search", models.TextField(editable=False)),
             ],
             options={
-                'verbose_name': '楼宇',
+                "verbose_name": "楼宇",
             },
         ),
         migrations.CreateModel(
-            name='Neighborhood',
+            name="Neighborhood",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=12, unique=True, verbose_name='编码')),
-                ('name', models.CharField(max_length=60, verbose_name='名称')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(max_length=12, unique=True, verbose_name="编码"),
+                ),
+                ("name", models.CharField(max_length=60, verbose_name="名称")),
             ],
             options={
-                'verbose_name': '居委会',
-                'ordering': ['code'],
+                "verbose_name": "居委会",
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='NeighborhoodEvent',
+            name="NeighborhoodEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('code', models.CharField(max_length=12, verbose_name='编码')),
-                ('name', models.CharField(max_length=60, verbose_name='名称')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("code", models.CharField(max_length=12, verbose_name="编码")),
+                ("name", models.CharField(max_length=60, verbose_name="名称")),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Post',
+            name="Post",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('grid_staff', '网格员'), ('party_worker', '专职党群工作者'), ('grid_clerk', '台账员'), ('branch_secretary', '党支部书记'), ('building_secretary', '楼宇党委书记'), ('grid_chief', '网格长'), ('unit_officer', '成员单位联络员'), ('station_staff', '阵地工作人员'), ('case_coordinator', '帮办协调员'), ('helper', '帮办员'), ('street_leader', '街道领导'), ('security_admin', '安全管理员'), ('auditor', '审计员'), ('system_admin', '系统管理员')], max_length=20, verbose_name='角色')),
-                ('since', models.DateField(verbose_name='起')),
-                ('until', models.DateField(blank=True, help_text='这一天起不再任职', null=True, verbose_name='止')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("grid_staff", "网格员"),
+                            ("party_worker", "专职党群工作者"),
+                            ("grid_clerk", "台账员"),
+                            ("branch_secretary", "党支部书记"),
+                            ("building_secretary", "楼宇党委书记"),
+                            ("grid_chief", "网格长"),
+                            ("unit_officer", "成员单位联络员"),
+                            ("station_staff", "阵地工作人员"),
+                            ("case_coordinator", "帮办协调员"),
+                            ("helper", "帮办员"),
+                            ("street_leader", "街道领导"),
+                            ("security_admin", "安全管理员"),
+                            ("auditor", "审计员"),
+                            ("system_admin", "系统管理员"),
+                        ],
+                        max_length=20,
+                        verbose_name="角色",
+                    ),
+                ),
+                ("since", models.DateField(verbose_name="起")),
+                (
+                    "until",
+                    models.DateField(
+                        blank=True,
+                        help_text="这一天起不再任职",
+                        null=True,
+                        verbose_name="止",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '岗位',
+                "verbose_name": "岗位",
             },
         ),
         migrations.CreateModel(
-            name='PostEvent',
+            name="PostEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('role', models.CharField(choices=[('grid_staff', '网格员'), ('party_worker', '专职党群工作者'), ('grid_clerk', '台账员'), ('branch_secretary', '党支部书记'), ('building_secretary', '楼宇党委书记'), ('grid_chief', '网格长'), ('unit_officer', '成员单位联络员'), ('station_staff', '阵地工作人员'), ('case_coordinator', '帮办协调员'), ('helper', '帮办员'), ('street_leader', '街道领导'), ('security_admin', '安全管理员'), ('auditor', '审计员'), ('system_admin', '系统管理员')], max_length=20, verbose_name='角色')),
-                ('since', models.DateField(verbose_name='起')),
-                ('until', models.DateField(blank=True, help_text='这一天起不再任职', null=True, verbose_name='止')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("grid_staff", "网格员"),
+                            ("party_worker", "专职党群工作者"),
+                            ("grid_clerk", "台账员"),
+                            ("branch_secretary", "党支部书记"),
+                            ("building_secretary", "楼宇党委书记"),
+                            ("grid_chief", "网格长"),
+                            ("unit_officer", "成员单位联络员"),
+                            ("station_staff", "阵地工作人员"),
+                            ("case_coordinator", "帮办协调员"),
+                            ("helper", "帮办员"),
+                            ("street_leader", "街道领导"),
+                            ("security_admin", "安全管理员"),
+                            ("auditor", "审计员"),
+                            ("system_admin", "系统管理员"),
+                        ],
+                        max_length=20,
+                        verbose_name="角色",
+                    ),
+                ),
+                ("since", models.DateField(verbose_name="起")),
+                (
+                    "until",
+                    models.DateField(
+                        blank=True,
+                        help_text="这一天起不再任职",
+                        null=True,
+                        verbose_name="止",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Grid',
+            name="Grid",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=20, unique=True, verbose_name='编码')),
-                ('name', models.CharField(max_length=60, verbose_name='名称')),
-                ('kind', models.CharField(choices=[('street', '街道'), ('grid', '综合网格'), ('block', '微网格')], max_length=10, verbose_name='类别')),
-                ('path', models.CharField(editable=False, max_length=120, unique=True, verbose_name='路径')),
-                ('live_on', models.DateField(help_text='走访周期从这一天或发现之日起算', verbose_name='启用日')),
-                ('new_within', models.PositiveSmallIntegerField(default=5, verbose_name='新发现走访期限（工作日）')),
-                ('priority_every', models.PositiveSmallIntegerField(default=30, verbose_name='重点走访周期（天）')),
-                ('others_every', models.PositiveSmallIntegerField(default=90, verbose_name='一般走访周期（天）')),
-                ('told_within', models.PositiveSmallIntegerField(default=3, verbose_name='回告期限（工作日）')),
-                ('ordinary_within', models.PositiveSmallIntegerField(default=5, verbose_name='一般诉求期限（工作日）')),
-                ('hard_within', models.PositiveSmallIntegerField(default=15, verbose_name='疑难诉求期限（工作日）')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='grids.grid', verbose_name='上级')),
-                ('neighborhoods', models.ManyToManyField(blank=True, related_name='grids', to='grids.neighborhood', verbose_name='居委会')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(max_length=20, unique=True, verbose_name="编码"),
+                ),
+                ("name", models.CharField(max_length=60, verbose_name="名称")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("street", "街道"),
+                            ("grid", "综合网格"),
+                            ("block", "微网格"),
+                        ],
+                        max_length=10,
+                        verbose_name="类别",
+                    ),
+                ),
+                (
+                    "path",
+                    models.CharField(
+                        editable=False, max_length=120, unique=True, verbose_name="路径"
+                    ),
+                ),
+                (
+                    "live_on",
+                    models.DateField(
+                        help_text="走访周期从这一天或发现之日起算",
+                        verbose_name="启用日",
+                    ),
+                ),
+                (
+                    "new_within",
+                    models.PositiveSmallIntegerField(
+                        default=5, verbose_name="新发现走访期限（工作日）"
+                    ),
+                ),
+                (
+                    "priority_every",
+                    models.PositiveSmallIntegerField(
+                        default=30, verbose_name="重点走访周期（天）"
+                    ),
+                ),
+                (
+                    "others_every",
+                    models.PositiveSmallIntegerField(
+                        default=90, verbose_name="一般走访周期（天）"
+                    ),
+                ),
+                (
+                    "told_within",
+                    models.PositiveSmallIntegerField(
+                        default=3, verbose_name="回告期限（工作日）"
+                    ),
+                ),
+                (
+                    "ordinary_within",
+                    models.PositiveSmallIntegerField(
+                        default=5, verbose_name="一般诉求期限（工作日）"
+                    ),
+                ),
+                (
+                    "hard_within",
+                    models.PositiveSmallIntegerField(
+                        default=15, verbose_name="疑难诉求期限（工作日）"
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="grids.grid",
+                        verbose_name="上级",
+                    ),
+                ),
+                (
+                    "neighborhoods",
+                    models.ManyToManyField(
+                        blank=True,
+                        related_name="grids",
+                        to="grids.neighborhood",
+                        verbose_name="居委会",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '网格',
-                'ordering': ['path'],
+                "verbose_name": "网格",
+                "ordering": ["path"],
             },
         ),
         migrations.CreateModel(
-            name='BuildingEvent',
+            name="BuildingEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('name', models.CharField(max_length=80, verbose_name='名称')),
-                ('aliases', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), blank=True, default=list, verbose_name='俗称')),
-                ('kind', models.CharField(choices=[('office', '商务楼宇'), ('complex', '商业综合体'), ('market', '专业市场'), ('quarter', '街区'), ('street', '沿街商铺'), ('park', '园区'), ('other', '其他')], max_length=10, verbose_name='类别')),
-                ('address', models.CharField(blank=True, max_length=120, verbose_name='地址')),
-                ('floors', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='地上层数')),
-                ('honours', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, verbose_name='荣誉')),
-                ('longitude', models.DecimalField(decimal_places=6, max_digits=9, null=True, verbose_name='经度')),
-                ('latitude', models.DecimalField(decimal_places=6, max_digits=9, null=True, verbose_name='纬度')),
-                ('source_crs', models.CharField(blank=True, max_length=10, verbose_name='坐标来源')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='grids.building')),
-                ('grid', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='grids.grid', verbose_name='网格')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("name", models.CharField(max_length=80, verbose_name="名称")),
+                (
+                    "aliases",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=80),
+                        blank=True,
+                        default=list,
+                        verbose_name="俗称",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("office", "商务楼宇"),
+                            ("complex", "商业综合体"),
+                            ("market", "专业市场"),
+                            ("quarter", "街区"),
+                            ("street", "沿街商铺"),
+                            ("park", "园区"),
+                            ("other", "其他"),
+                        ],
+                        max_length=10,
+                        verbose_name="类别",
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(blank=True, max_length=120, verbose_name="地址"),
+                ),
+                (
+                    "floors",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="地上层数"
+                    ),
+                ),
+                (
+                    "honours",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        blank=True,
+                        default=list,
+                        verbose_name="荣誉",
+                    ),
+                ),
+                (
+                    "longitude",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=9, null=True, verbose_name="经度"
+                    ),
+                ),
+                (
+                    "latitude",
+                    models.DecimalField(
+                        decimal_places=6, max_digits=9, null=True, verbose_name="纬度"
+                    ),
+                ),
+                (
+                    "source_crs",
+                    models.CharField(
+                        blank=True, max_length=10, verbose_name="坐标来源"
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="grids.building",
+                    ),
+                ),
+                (
+                    "grid",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="grids.grid",
+                        verbose_name="网格",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='building',
-            name='grid',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='buildings', to='grids.grid', verbose_name='网格'),
+            model_name="building",
+            name="grid",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="buildings",
+                to="grids.grid",
+                verbose_name="网格",
+            ),
         ),
         migrations.CreateModel(
-            name='GridEvent',
+            name="GridEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('code', models.CharField(max_length=20, verbose_name='编码')),
-                ('name', models.CharField(max_length=60, verbose_name='名称')),
-                ('kind', models.CharField(choices=[('street', '街道'), ('grid', '综合网格'), ('block', '微网格')], max_length=10, verbose_name='类别')),
-                ('path', models.CharField(editable=False, max_length=120, verbose_name='路径')),
-                ('live_on', models.DateField(help_text='走访周期从这一天或发现之日起算', verbose_name='启用日')),
-                ('new_within', models.PositiveSmallIntegerField(default=5, verbose_name='新发现走访期限（工作日）')),
-                ('priority_every', models.PositiveSmallIntegerField(default=30, verbose_name='重点走访周期（天）')),
-                ('others_every', models.PositiveSmallIntegerField(default=90, verbose_name='一般走访周期（天）')),
-                ('told_within', models.PositiveSmallIntegerField(default=3, verbose_name='回告期限（工作日）')),
-                ('ordinary_within', models.PositiveSmallIntegerField(default=5, verbose_name='一般诉求期限（工作日）')),
-                ('hard_within', models.PositiveSmallIntegerField(default=15, verbose_name='疑难诉求期限（工作日）')),
-                ('parent', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='grids.grid', verbose_name='上级')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='grids.grid')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("code", models.CharField(max_length=20, verbose_name="编码")),
+                ("name", models.CharField(max_length=60, verbose_name="名称")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("street", "街道"),
+                            ("grid", "综合网格"),
+                            ("block", "微网格"),
+                        ],
+                        max_length=10,
+                        verbose_name="类别",
+                    ),
+                ),
+                (
+                    "path",
+                    models.CharField(
+                        editable=False, max_length=120, verbose_name="路径"
+                    ),
+                ),
+                (
+                    "live_on",
+                    models.DateField(
+                        help_text="走访周期从这一天或发现之日起算",
+                        verbose_name="启用日",
+                    ),
+                ),
+                (
+                    "new_within",
+                    models.PositiveSmallIntegerField(
+                        default=5, verbose_name="新发现走访期限（工作日）"
+                    ),
+                ),
+                (
+                    "priority_every",
+                    models.PositiveSmallIntegerField(
+                        default=30, verbose_name="重点走访周期（天）"
+                    ),
+                ),
+                (
+                    "others_every",
+                    models.PositiveSmallIntegerField(
+                        default=90, verbose_name="一般走访周期（天）"
+                    ),
+                ),
+                (
+                    "told_within",
+                    models.PositiveSmallIntegerField(
+                        default=3, verbose_name="回告期限（工作日）"
+                    ),
+                ),
+                (
+                    "ordinary_within",
+                    models.PositiveSmallIntegerField(
+                        default=5, verbose_name="一般诉求期限（工作日）"
+                    ),
+                ),
+                (
+                    "hard_within",
+                    models.PositiveSmallIntegerField(
+                        default=15, verbose_name="疑难诉求期限（工作日）"
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="grids.grid",
+                        verbose_name="上级",
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="grids.grid",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='neighborhood',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "grids_neighborhoodevent" ("code", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."code", NEW."id", NEW."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id"); RETURN NULL;', hash='17c48f194f9a03be02451b5d09399d9aa5d27fd1', operation='INSERT', pgid='pgtrigger_insert_insert_d89b6', table='grids_neighborhood', when='AFTER')),
+            model_name="neighborhood",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "grids_neighborhoodevent" ("code", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."code", NEW."id", NEW."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id"); RETURN NULL;',
+                    hash="17c48f194f9a03be02451b5d09399d9aa5d27fd1",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_d89b6",
+                    table="grids_neighborhood",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='neighborhood',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "grids_neighborhoodevent" ("code", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."code", NEW."id", NEW."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id"); RETURN NULL;', hash='a57c7ad8bfd7a80e59166e7c37ee59918f78cc25', operation='UPDATE', pgid='pgtrigger_update_update_97c33', table='grids_neighborhood', when='AFTER')),
+            model_name="neighborhood",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "grids_neighborhoodevent" ("code", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."code", NEW."id", NEW."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id"); RETURN NULL;',
+                    hash="a57c7ad8bfd7a80e59166e7c37ee59918f78cc25",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_97c33",
+                    table="grids_neighborhood",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='neighborhood',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "grids_neighborhoodevent" ("code", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."code", OLD."id", OLD."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id"); RETURN NULL;', hash='40bef7d3ebf4f8ab7eeb148af2df34f2164c5085', operation='DELETE', pgid='pgtrigger_delete_delete_f3dc0', table='grids_neighborhood', when='AFTER')),
+            model_name="neighborhood",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "grids_neighborhoodevent" ("code", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."code", OLD."id", OLD."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id"); RETURN NULL;',
+                    hash="40bef7d3ebf4f8ab7eeb148af2df34f2164c5085",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_f3dc0",
+                    table="grids_neighborhood",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='neighborhoodevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            model_name="neighborhoodevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
         ),
         migrations.AddField(
-            model_name='neighborhoodevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='grids.neighborhood'),
+            model_name="neighborhoodevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="grids.neighborhood",
+            ),
         ),
         migrations.AddField(
-            model_name='post',
-            name='grid',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='posts', to='grids.grid', verbose_name='网格'),
+            model_name="post",
+            name="grid",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="posts",
+                to="grids.grid",
+                verbose_name="网格",
+            ),
         ),
         migrations.AddField(
-            model_name='post',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='posts', to=settings.AUTH_USER_MODEL, verbose_name='账号'),
+            model_name="post",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="posts",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="账号",
+            ),
         ),
         migrations.AddField(
-            model_name='postevent',
-            name='grid',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='grids.grid', verbose_name='网格'),
+            model_name="postevent",
+            name="grid",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to="grids.grid",
+                verbose_name="网格",
+            ),
         ),
         migrations.AddField(
-            model_name='postevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            model_name="postevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
         ),
         migrations.AddField(
-            model_name='postevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='grids.post'),
+            model_name="postevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="grids.post",
+            ),
         ),
         migrations.AddField(
-            model_name='postevent',
-            name='user',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='账号'),
+            model_name="postevent",
+            name="user",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="账号",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='building',
-            constraint=models.UniqueConstraint(fields=('grid', 'name'), name='building_name_once'),
+            model_name="building",
+            constraint=models.UniqueConstraint(
+                fields=("grid", "name"), name="building_name_once"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='building',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "grids_buildingevent" ("address", "aliases", "floors", "grid_id", "honours", "id", "kind", "latitude", "longitude", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "source_crs") VALUES (NEW."address", NEW."aliases", NEW."floors", NEW."grid_id", NEW."honours", NEW."id", NEW."kind", NEW."latitude", NEW."longitude", NEW."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id", NEW."source_crs"); RETURN NULL;', hash='c004efae1b74e44156335f3bdf29053d3703bb1d', operation='INSERT', pgid='pgtrigger_insert_insert_85720', table='grids_building', when='AFTER')),
+            model_name="building",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "grids_buildingevent" ("address", "aliases", "floors", "grid_id", "honours", "id", "kind", "latitude", "longitude", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "source_crs") VALUES (NEW."address", NEW."aliases", NEW."floors", NEW."grid_id", NEW."honours", NEW."id", NEW."kind", NEW."latitude", NEW."longitude", NEW."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id", NEW."source_crs"); RETURN NULL;',
+                    hash="c004efae1b74e44156335f3bdf29053d3703bb1d",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_85720",
+                    table="grids_building",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='building',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."address" IS DISTINCT FROM (NEW."address") OR OLD."aliases" IS DISTINCT FROM (NEW."aliases") OR OLD."floors" IS DISTINCT FROM (NEW."floors") OR OLD."grid_id" IS DISTINCT FROM (NEW."grid_id") OR OLD."honours" IS DISTINCT FROM (NEW."honours") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."latitude" IS DISTINCT FROM (NEW."latitude") OR OLD."longitude" IS DISTINCT FROM (NEW."longitude") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."source_crs" IS DISTINCT FROM (NEW."source_crs"))', func='INSERT INTO "grids_buildingevent" ("address", "aliases", "floors", "grid_id", "honours", "id", "kind", "latitude", "longitude", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "source_crs") VALUES (NEW."address", NEW."aliases", NEW."floors", NEW."grid_id", NEW."honours", NEW."id", NEW."kind", NEW."latitude", NEW."longitude", NEW."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id", NEW."source_crs"); RETURN NULL;', hash='03496f0cdb5facf41b10ccefb67642a162bd8b19', operation='UPDATE', pgid='pgtrigger_update_update_e5ac7', table='grids_building', when='AFTER')),
+            model_name="building",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."address" IS DISTINCT FROM (NEW."address") OR OLD."aliases" IS DISTINCT FROM (NEW."aliases") OR OLD."floors" IS DISTINCT FROM (NEW."floors") OR OLD."grid_id" IS DISTINCT FROM (NEW."grid_id") OR OLD."honours" IS DISTINCT FROM (NEW."honours") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."latitude" IS DISTINCT FROM (NEW."latitude") OR OLD."longitude" IS DISTINCT FROM (NEW."longitude") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."source_crs" IS DISTINCT FROM (NEW."source_crs"))',
+                    func='INSERT INTO "grids_buildingevent" ("address", "aliases", "floors", "grid_id", "honours", "id", "kind", "latitude", "longitude", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "source_crs") VALUES (NEW."address", NEW."aliases", NEW."floors", NEW."grid_id", NEW."honours", NEW."id", NEW."kind", NEW."latitude", NEW."longitude", NEW."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id", NEW."source_crs"); RETURN NULL;',
+                    hash="03496f0cdb5facf41b10ccefb67642a162bd8b19",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_e5ac7",
+                    table="grids_building",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='building',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "grids_buildingevent" ("address", "aliases", "floors", "grid_id", "honours", "id", "kind", "latitude", "longitude", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "source_crs") VALUES (OLD."address", OLD."aliases", OLD."floors", OLD."grid_id", OLD."honours", OLD."id", OLD."kind", OLD."latitude", OLD."longitude", OLD."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id", OLD."source_crs"); RETURN NULL;', hash='f8cf04299f85d826df1a91b0695b07cabc97560f', operation='DELETE', pgid='pgtrigger_delete_delete_3e902', table='grids_building', when='AFTER')),
+            model_name="building",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "grids_buildingevent" ("address", "aliases", "floors", "grid_id", "honours", "id", "kind", "latitude", "longitude", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "source_crs") VALUES (OLD."address", OLD."aliases", OLD."floors", OLD."grid_id", OLD."honours", OLD."id", OLD."kind", OLD."latitude", OLD."longitude", OLD."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id", OLD."source_crs"); RETURN NULL;',
+                    hash="f8cf04299f85d826df1a91b0695b07cabc97560f",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_3e902",
+                    table="grids_building",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='grid',
-            index=models.Index(fields=['path'], name='grid_path_prefix', opclasses=['varchar_pattern_ops']),
+            model_name="grid",
+            index=models.Index(
+                fields=["path"],
+                name="grid_path_prefix",
+                opclasses=["varchar_pattern_ops"],
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='grid',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "grids_gridevent" ("code", "hard_within", "id", "kind", "live_on", "name", "new_within", "ordinary_within", "others_every", "parent_id", "path", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "priority_every", "told_within") VALUES (NEW."code", NEW."hard_within", NEW."id", NEW."kind", NEW."live_on", NEW."name", NEW."new_within", NEW."ordinary_within", NEW."others_every", NEW."parent_id", NEW."path", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id", NEW."priority_every", NEW."told_within"); RETURN NULL;', hash='d228c1d739fab836cc89b1bda02d76aebf92ec38', operation='INSERT', pgid='pgtrigger_insert_insert_57a01', table='grids_grid', when='AFTER')),
+            model_name="grid",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "grids_gridevent" ("code", "hard_within", "id", "kind", "live_on", "name", "new_within", "ordinary_within", "others_every", "parent_id", "path", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "priority_every", "told_within") VALUES (NEW."code", NEW."hard_within", NEW."id", NEW."kind", NEW."live_on", NEW."name", NEW."new_within", NEW."ordinary_within", NEW."others_every", NEW."parent_id", NEW."path", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id", NEW."priority_every", NEW."told_within"); RETURN NULL;',
+                    hash="d228c1d739fab836cc89b1bda02d76aebf92ec38",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_57a01",
+                    table="grids_grid",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='grid',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "grids_gridevent" ("code", "hard_within", "id", "kind", "live_on", "name", "new_within", "ordinary_within", "others_every", "parent_id", "path", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "priority_every", "told_within") VALUES (NEW."code", NEW."hard_within", NEW."id", NEW."kind", NEW."live_on", NEW."name", NEW."new_within", NEW."ordinary_within", NEW."others_every", NEW."parent_id", NEW."path", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id", NEW."priority_every", NEW."told_within"); RETURN NULL;', hash='17cab6103e3a415d8f34f4736f41a3284260ef47', operation='UPDATE', pgid='pgtrigger_update_update_c5104', table='grids_grid', when='AFTER')),
+            model_name="grid",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "grids_gridevent" ("code", "hard_within", "id", "kind", "live_on", "name", "new_within", "ordinary_within", "others_every", "parent_id", "path", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "priority_every", "told_within") VALUES (NEW."code", NEW."hard_within", NEW."id", NEW."kind", NEW."live_on", NEW."name", NEW."new_within", NEW."ordinary_within", NEW."others_every", NEW."parent_id", NEW."path", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id", NEW."priority_every", NEW."told_within"); RETURN NULL;',
+                    hash="17cab6103e3a415d8f34f4736f41a3284260ef47",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_c5104",
+                    table="grids_grid",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='grid',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "grids_gridevent" ("code", "hard_within", "id", "kind", "live_on", "name", "new_within", "ordinary_within", "others_every", "parent_id", "path", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "priority_every", "told_within") VALUES (OLD."code", OLD."hard_within", OLD."id", OLD."kind", OLD."live_on", OLD."name", OLD."new_within", OLD."ordinary_within", OLD."others_every", OLD."parent_id", OLD."path", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id", OLD."priority_every", OLD."told_within"); RETURN NULL;', hash='15c6aaaec0b7f37fc69e1695b4fd93ec648a581d', operation='DELETE', pgid='pgtrigger_delete_delete_6eea6', table='grids_grid', when='AFTER')),
+            model_name="grid",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "grids_gridevent" ("code", "hard_within", "id", "kind", "live_on", "name", "new_within", "ordinary_within", "others_every", "parent_id", "path", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "priority_every", "told_within") VALUES (OLD."code", OLD."hard_within", OLD."id", OLD."kind", OLD."live_on", OLD."name", OLD."new_within", OLD."ordinary_within", OLD."others_every", OLD."parent_id", OLD."path", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id", OLD."priority_every", OLD."told_within"); RETURN NULL;',
+                    hash="15c6aaaec0b7f37fc69e1695b4fd93ec648a581d",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_6eea6",
+                    table="grids_grid",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='post',
-            constraint=models.CheckConstraint(condition=models.Q(('until', None), ('until__gt', models.F('since')), _connector='OR'), name='post_ends_after_it_begins'),
+            model_name="post",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("until", None), ("until__gt", models.F("since")), _connector="OR"
+                ),
+                name="post_ends_after_it_begins",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='post',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "grids_postevent" ("grid_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "role", "since", "until", "user_id") VALUES (NEW."grid_id", NEW."id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id", NEW."role", NEW."since", NEW."until", NEW."user_id"); RETURN NULL;', hash='cce1a170c4aec64c65bae8c148dd0daed3f4119a', operation='INSERT', pgid='pgtrigger_insert_insert_46e80', table='grids_post', when='AFTER')),
+            model_name="post",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "grids_postevent" ("grid_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "role", "since", "until", "user_id") VALUES (NEW."grid_id", NEW."id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id", NEW."role", NEW."since", NEW."until", NEW."user_id"); RETURN NULL;',
+                    hash="cce1a170c4aec64c65bae8c148dd0daed3f4119a",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_46e80",
+                    table="grids_post",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='post',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "grids_postevent" ("grid_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "role", "since", "until", "user_id") VALUES (NEW."grid_id", NEW."id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id", NEW."role", NEW."since", NEW."until", NEW."user_id"); RETURN NULL;', hash='fc6d32a38734d12c03d62b81e3e64138d7a2ab57', operation='UPDATE', pgid='pgtrigger_update_update_87c2b', table='grids_post', when='AFTER')),
+            model_name="post",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "grids_postevent" ("grid_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "role", "since", "until", "user_id") VALUES (NEW."grid_id", NEW."id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id", NEW."role", NEW."since", NEW."until", NEW."user_id"); RETURN NULL;',
+                    hash="fc6d32a38734d12c03d62b81e3e64138d7a2ab57",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_87c2b",
+                    table="grids_post",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='post',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "grids_postevent" ("grid_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "role", "since", "until", "user_id") VALUES (OLD."grid_id", OLD."id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id", OLD."role", OLD."since", OLD."until", OLD."user_id"); RETURN NULL;', hash='5fada91d925fe5920835cd930c4fddcba8d673f3', operation='DELETE', pgid='pgtrigger_delete_delete_391f9', table='grids_post', when='AFTER')),
+            model_name="post",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "grids_postevent" ("grid_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "role", "since", "until", "user_id") VALUES (OLD."grid_id", OLD."id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id", OLD."role", OLD."since", OLD."until", OLD."user_id"); RETURN NULL;',
+                    hash="5fada91d925fe5920835cd930c4fddcba8d673f3",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_391f9",
+                    table="grids_post",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

@@ -7,266 +7,832 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('grids', '0001_initial'),
-        ('pghistory', '0007_auto_20250421_0444'),
+        ("grids", "0001_initial"),
+        ("pghistory", "0007_auto_20250421_0444"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MemberUnit',
+            name="MemberUnit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True, verbose_name='名称')),
-                ('field', models.CharField(blank=True, max_length=40, verbose_name='领域')),
-                ('grid', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='units', to='grids.grid', verbose_name='网格')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(max_length=80, unique=True, verbose_name="名称"),
+                ),
+                (
+                    "field",
+                    models.CharField(blank=True, max_length=40, verbose_name="领域"),
+                ),
+                (
+                    "grid",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="units",
+                        to="grids.grid",
+                        verbose_name="网格",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '成员单位',
-                'ordering': ['pk'],
+                "verbose_name": "成员单位",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='MemberUnitEvent',
+            name="MemberUnitEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('name', models.CharField(max_length=80, verbose_name='名称')),
-                ('field', models.CharField(blank=True, max_length=40, verbose_name='领域')),
-                ('grid', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='grids.grid', verbose_name='网格')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='party.memberunit')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("name", models.CharField(max_length=80, verbose_name="名称")),
+                (
+                    "field",
+                    models.CharField(blank=True, max_length=40, verbose_name="领域"),
+                ),
+                (
+                    "grid",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="grids.grid",
+                        verbose_name="网格",
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="party.memberunit",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='OrganizationBuilding',
+            name="OrganizationBuilding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateField(verbose_name='起')),
-                ('until', models.DateField(blank=True, null=True, verbose_name='止')),
-                ('building', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holdings', to='grids.building')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("since", models.DateField(verbose_name="起")),
+                ("until", models.DateField(blank=True, null=True, verbose_name="止")),
+                (
+                    "building",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="holdings",
+                        to="grids.building",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '所辖楼宇',
+                "verbose_name": "所辖楼宇",
             },
         ),
         migrations.CreateModel(
-            name='OrganizationOfficer',
+            name="OrganizationOfficer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('post', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offices', to='grids.post')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "post",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offices",
+                        to="grids.post",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '党组织任职',
+                "verbose_name": "党组织任职",
             },
         ),
         migrations.CreateModel(
-            name='PartyOrganization',
+            name="PartyOrganization",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True, verbose_name='名称')),
-                ('kind', models.CharField(choices=[('street_committee', '社区党委'), ('grid', '综合网格党组织'), ('building_committee', '综合网格楼宇党委'), ('quarter_branch', '市场·街区党支部'), ('branch', '党支部'), ('temporary_branch', '临时党支部'), ('joint_branch', '联合支部'), ('regional', '区域性党组织')], max_length=20, verbose_name='类别')),
-                ('secretary', models.CharField(blank=True, max_length=40, verbose_name='书记')),
-                ('members_full', models.PositiveIntegerField(default=0, verbose_name='正式党员')),
-                ('members_probationary', models.PositiveIntegerField(default=0, verbose_name='预备党员')),
-                ('approved_by', models.CharField(blank=True, max_length=80, verbose_name='批复单位')),
-                ('approved_to', models.CharField(blank=True, max_length=80, verbose_name='受文单位')),
-                ('approved_on', models.DateField(blank=True, null=True, verbose_name='批复日期')),
-                ('approval_number', models.CharField(blank=True, max_length=60, verbose_name='批复文号')),
-                ('founded_on', models.DateField(blank=True, null=True, verbose_name='成立日期')),
-                ('term_ends_on', models.DateField(blank=True, null=True, verbose_name='任期届满')),
-                ('dissolved_on', models.DateField(blank=True, null=True, verbose_name='撤销日期')),
-                ('pinyin', models.CharField(editable=False, max_length=300)),
-                ('search', models.TextField(editable=False)),
-                ('buildings', models.ManyToManyField(related_name='organizations', through='party.OrganizationBuilding', to='grids.building', verbose_name='所辖楼宇')),
-                ('grid', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='organizations', to='grids.grid', verbose_name='网格')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='party.partyorganization', verbose_name='上级党组织')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(max_length=80, unique=True, verbose_name="名称"),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("street_committee", "社区党委"),
+                            ("grid", "综合网格党组织"),
+                            ("building_committee", "综合网格楼宇党委"),
+                            ("quarter_branch", "市场·街区党支部"),
+                            ("branch", "党支部"),
+                            ("temporary_branch", "临时党支部"),
+                            ("joint_branch", "联合支部"),
+                            ("regional", "区域性党组织"),
+                        ],
+                        max_length=20,
+                        verbose_name="类别",
+                    ),
+                ),
+                (
+                    "secretary",
+                    models.CharField(blank=True, max_length=40, verbose_name="书记"),
+                ),
+                (
+                    "members_full",
+                    models.PositiveIntegerField(default=0, verbose_name="正式党员"),
+                ),
+                (
+                    "members_probationary",
+                    models.PositiveIntegerField(default=0, verbose_name="预备党员"),
+                ),
+                (
+                    "approved_by",
+                    models.CharField(
+                        blank=True, max_length=80, verbose_name="批复单位"
+                    ),
+                ),
+                (
+                    "approved_to",
+                    models.CharField(
+                        blank=True, max_length=80, verbose_name="受文单位"
+                    ),
+                ),
+                (
+                    "approved_on",
+                    models.DateField(blank=True, null=True, verbose_name="批复日期"),
+                ),
+                (
+                    "approval_number",
+                    models.CharField(
+                        blank=True, max_length=60, verbose_name="批复文号"
+                    ),
+                ),
+                (
+                    "founded_on",
+                    models.DateField(blank=True, null=True, verbose_name="成立日期"),
+                ),
+                (
+                    "term_ends_on",
+                    models.DateField(blank=True, null=True, verbose_name="任期届满"),
+                ),
+                (
+                    "dissolved_on",
+                    models.DateField(blank=True, null=True, verbose_name="撤销日期"),
+                ),
+                ("pinyin", models.CharField(editable=False, max_length=300)),
+                ("search", models.TextField(editable=False)),
+                (
+                    "buildings",
+                    models.ManyToManyField(
+                        related_name="organizations",
+                        through="party.OrganizationBuilding",
+                        to="grids.building",
+                        verbose_name="所辖楼宇",
+                    ),
+                ),
+                (
+                    "grid",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="organizations",
+                        to="grids.grid",
+                        verbose_name="网格",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="party.partyorganization",
+                        verbose_name="上级党组织",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '党组织',
+                "verbose_name": "党组织",
             },
         ),
         migrations.CreateModel(
-            name='OrganizationOfficerEvent',
+            name="OrganizationOfficerEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='party.organizationofficer')),
-                ('post', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='grids.post')),
-                ('organization', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='party.partyorganization')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="party.organizationofficer",
+                    ),
+                ),
+                (
+                    "post",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="grids.post",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="party.partyorganization",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='organizationofficer',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='officers', to='party.partyorganization'),
+            model_name="organizationofficer",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="officers",
+                to="party.partyorganization",
+            ),
         ),
         migrations.CreateModel(
-            name='OrganizationBuildingEvent',
+            name="OrganizationBuildingEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('since', models.DateField(verbose_name='起')),
-                ('until', models.DateField(blank=True, null=True, verbose_name='止')),
-                ('building', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='grids.building')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='party.organizationbuilding')),
-                ('organization', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='party.partyorganization')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("since", models.DateField(verbose_name="起")),
+                ("until", models.DateField(blank=True, null=True, verbose_name="止")),
+                (
+                    "building",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="grids.building",
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="party.organizationbuilding",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="party.partyorganization",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='organizationbuilding',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holdings', to='party.partyorganization'),
+            model_name="organizationbuilding",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="holdings",
+                to="party.partyorganization",
+            ),
         ),
         migrations.CreateModel(
-            name='PartyOrganizationEvent',
+            name="PartyOrganizationEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('name', models.CharField(max_length=80, verbose_name='名称')),
-                ('kind', models.CharField(choices=[('street_committee', '社区党委'), ('grid', '综合网格党组织'), ('building_committee', '综合网格楼宇党委'), ('quarter_branch', '市场·街区党支部'), ('branch', '党支部'), ('temporary_branch', '临时党支部'), ('joint_branch', '联合支部'), ('regional', '区域性党组织')], max_length=20, verbose_name='类别')),
-                ('secretary', models.CharField(blank=True, max_length=40, verbose_name='书记')),
-                ('members_full', models.PositiveIntegerField(default=0, verbose_name='正式党员')),
-                ('members_probationary', models.PositiveIntegerField(default=0, verbose_name='预备党员')),
-                ('approved_by', models.CharField(blank=True, max_length=80, verbose_name='批复单位')),
-                ('approved_to', models.CharField(blank=True, max_length=80, verbose_name='受文单位')),
-                ('approved_on', models.DateField(blank=True, null=True, verbose_name='批复日期')),
-                ('approval_number', models.CharField(blank=True, max_length=60, verbose_name='批复文号')),
-                ('founded_on', models.DateField(blank=True, null=True, verbose_name='成立日期')),
-                ('term_ends_on', models.DateField(blank=True, null=True, verbose_name='任期届满')),
-                ('dissolved_on', models.DateField(blank=True, null=True, verbose_name='撤销日期')),
-                ('grid', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='grids.grid', verbose_name='网格')),
-                ('parent', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='party.partyorganization', verbose_name='上级党组织')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='party.partyorganization')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("name", models.CharField(max_length=80, verbose_name="名称")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("street_committee", "社区党委"),
+                            ("grid", "综合网格党组织"),
+                            ("building_committee", "综合网格楼宇党委"),
+                            ("quarter_branch", "市场·街区党支部"),
+                            ("branch", "党支部"),
+                            ("temporary_branch", "临时党支部"),
+                            ("joint_branch", "联合支部"),
+                            ("regional", "区域性党组织"),
+                        ],
+                        max_length=20,
+                        verbose_name="类别",
+                    ),
+                ),
+                (
+                    "secretary",
+                    models.CharField(blank=True, max_length=40, verbose_name="书记"),
+                ),
+                (
+                    "members_full",
+                    models.PositiveIntegerField(default=0, verbose_name="正式党员"),
+                ),
+                (
+                    "members_probationary",
+                    models.PositiveIntegerField(default=0, verbose_name="预备党员"),
+                ),
+                (
+                    "approved_by",
+                    models.CharField(
+                        blank=True, max_length=80, verbose_name="批复单位"
+                    ),
+                ),
+                (
+                    "approved_to",
+                    models.CharField(
+                        blank=True, max_length=80, verbose_name="受文单位"
+                    ),
+                ),
+                (
+                    "approved_on",
+                    models.DateField(blank=True, null=True, verbose_name="批复日期"),
+                ),
+                (
+                    "approval_number",
+                    models.CharField(
+                        blank=True, max_length=60, verbose_name="批复文号"
+                    ),
+                ),
+                (
+                    "founded_on",
+                    models.DateField(blank=True, null=True, verbose_name="成立日期"),
+                ),
+                (
+                    "term_ends_on",
+                    models.DateField(blank=True, null=True, verbose_name="任期届满"),
+                ),
+                (
+                    "dissolved_on",
+                    models.DateField(blank=True, null=True, verbose_name="撤销日期"),
+                ),
+                (
+                    "grid",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="grids.grid",
+                        verbose_name="网格",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="party.partyorganization",
+                        verbose_name="上级党组织",
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="party.partyorganization",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='UnitOfficer',
+            name="UnitOfficer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('post', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='unit_offices', to='grids.post')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='officers', to='party.memberunit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "post",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="unit_offices",
+                        to="grids.post",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="officers",
+                        to="party.memberunit",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '成员单位任职',
+                "verbose_name": "成员单位任职",
             },
         ),
         migrations.CreateModel(
-            name='UnitOfficerEvent',
+            name="UnitOfficerEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='party.unitofficer')),
-                ('post', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='grids.post')),
-                ('unit', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='party.memberunit')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="party.unitofficer",
+                    ),
+                ),
+                (
+                    "post",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="grids.post",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="party.memberunit",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='memberunit',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "party_memberunitevent" ("field", "grid_id", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."field", NEW."grid_id", NEW."id", NEW."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id"); RETURN NULL;', hash='4f34cedfff8360eb038bb65f6fc0e35a96609474', operation='INSERT', pgid='pgtrigger_insert_insert_cbad0', table='party_memberunit', when='AFTER')),
+            model_name="memberunit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "party_memberunitevent" ("field", "grid_id", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."field", NEW."grid_id", NEW."id", NEW."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id"); RETURN NULL;',
+                    hash="4f34cedfff8360eb038bb65f6fc0e35a96609474",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_cbad0",
+                    table="party_memberunit",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='memberunit',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "party_memberunitevent" ("field", "grid_id", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."field", NEW."grid_id", NEW."id", NEW."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id"); RETURN NULL;', hash='8c41d9ba0dcff4aee451f3fbf7ae7e383715f001', operation='UPDATE', pgid='pgtrigger_update_update_58a6b', table='party_memberunit', when='AFTER')),
+            model_name="memberunit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "party_memberunitevent" ("field", "grid_id", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."field", NEW."grid_id", NEW."id", NEW."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id"); RETURN NULL;',
+                    hash="8c41d9ba0dcff4aee451f3fbf7ae7e383715f001",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_58a6b",
+                    table="party_memberunit",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='memberunit',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "party_memberunitevent" ("field", "grid_id", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."field", OLD."grid_id", OLD."id", OLD."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id"); RETURN NULL;', hash='5905fa8be13988986e365e40fe248e6a39ce4325', operation='DELETE', pgid='pgtrigger_delete_delete_f3da5', table='party_memberunit', when='AFTER')),
+            model_name="memberunit",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "party_memberunitevent" ("field", "grid_id", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."field", OLD."grid_id", OLD."id", OLD."name", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id"); RETURN NULL;',
+                    hash="5905fa8be13988986e365e40fe248e6a39ce4325",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_f3da5",
+                    table="party_memberunit",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='partyorganization',
-            constraint=models.CheckConstraint(condition=models.Q(('dissolved_on', None), ('dissolved_on__gte', models.F('founded_on')), _connector='OR'), name='organization_dissolved_after_founding'),
+            model_name="partyorganization",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("dissolved_on", None),
+                    ("dissolved_on__gte", models.F("founded_on")),
+                    _connector="OR",
+                ),
+                name="organization_dissolved_after_founding",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='partyorganization',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "party_partyorganizationevent" ("approval_number", "approved_by", "approved_on", "approved_to", "dissolved_on", "founded_on", "grid_id", "id", "kind", "members_full", "members_probationary", "name", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "secretary", "term_ends_on") VALUES (NEW."approval_number", NEW."approved_by", NEW."approved_on", NEW."approved_to", NEW."dissolved_on", NEW."founded_on", NEW."grid_id", NEW."id", NEW."kind", NEW."members_full", NEW."members_probationary", NEW."name", NEW."parent_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id", NEW."secretary", NEW."term_ends_on"); RETURN NULL;', hash='e0d014990e004c6dbb1d73dee041e8b18d6f7269', operation='INSERT', pgid='pgtrigger_insert_insert_9962b', table='party_partyorganization', when='AFTER')),
+            model_name="partyorganization",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "party_partyorganizationevent" ("approval_number", "approved_by", "approved_on", "approved_to", "dissolved_on", "founded_on", "grid_id", "id", "kind", "members_full", "members_probationary", "name", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "secretary", "term_ends_on") VALUES (NEW."approval_number", NEW."approved_by", NEW."approved_on", NEW."approved_to", NEW."dissolved_on", NEW."founded_on", NEW."grid_id", NEW."id", NEW."kind", NEW."members_full", NEW."members_probationary", NEW."name", NEW."parent_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id", NEW."secretary", NEW."term_ends_on"); RETURN NULL;',
+                    hash="e0d014990e004c6dbb1d73dee041e8b18d6f7269",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_9962b",
+                    table="party_partyorganization",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='partyorganization',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."approval_number" IS DISTINCT FROM (NEW."approval_number") OR OLD."approved_by" IS DISTINCT FROM (NEW."approved_by") OR OLD."approved_on" IS DISTINCT FROM (NEW."approved_on") OR OLD."approved_to" IS DISTINCT FROM (NEW."approved_to") OR OLD."dissolved_on" IS DISTINCT FROM (NEW."dissolved_on") OR OLD."founded_on" IS DISTINCT FROM (NEW."founded_on") OR OLD."grid_id" IS DISTINCT FROM (NEW."grid_id") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."members_full" IS DISTINCT FROM (NEW."members_full") OR OLD."members_probationary" IS DISTINCT FROM (NEW."members_probationary") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."parent_id" IS DISTINCT FROM (NEW."parent_id") OR OLD."secretary" IS DISTINCT FROM (NEW."secretary") OR OLD."term_ends_on" IS DISTINCT FROM (NEW."term_ends_on"))', func='INSERT INTO "party_partyorganizationevent" ("approval_number", "approved_by", "approved_on", "approved_to", "dissolved_on", "founded_on", "grid_id", "id", "kind", "members_full", "members_probationary", "name", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "secretary", "term_ends_on") VALUES (NEW."approval_number", NEW."approved_by", NEW."approved_on", NEW."approved_to", NEW."dissolved_on", NEW."founded_on", NEW."grid_id", NEW."id", NEW."kind", NEW."members_full", NEW."members_probationary", NEW."name", NEW."parent_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id", NEW."secretary", NEW."term_ends_on"); RETURN NULL;', hash='a789cb18c0e64a03462e073ba93727f6988b42a0', operation='UPDATE', pgid='pgtrigger_update_update_f0b4f', table='party_partyorganization', when='AFTER')),
+            model_name="partyorganization",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."approval_number" IS DISTINCT FROM (NEW."approval_number") OR OLD."approved_by" IS DISTINCT FROM (NEW."approved_by") OR OLD."approved_on" IS DISTINCT FROM (NEW."approved_on") OR OLD."approved_to" IS DISTINCT FROM (NEW."approved_to") OR OLD."dissolved_on" IS DISTINCT FROM (NEW."dissolved_on") OR OLD."founded_on" IS DISTINCT FROM (NEW."founded_on") OR OLD."grid_id" IS DISTINCT FROM (NEW."grid_id") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."members_full" IS DISTINCT FROM (NEW."members_full") OR OLD."members_probationary" IS DISTINCT FROM (NEW."members_probationary") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."parent_id" IS DISTINCT FROM (NEW."parent_id") OR OLD."secretary" IS DISTINCT FROM (NEW."secretary") OR OLD."term_ends_on" IS DISTINCT FROM (NEW."term_ends_on"))',
+                    func='INSERT INTO "party_partyorganizationevent" ("approval_number", "approved_by", "approved_on", "approved_to", "dissolved_on", "founded_on", "grid_id", "id", "kind", "members_full", "members_probationary", "name", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "secretary", "term_ends_on") VALUES (NEW."approval_number", NEW."approved_by", NEW."approved_on", NEW."approved_to", NEW."dissolved_on", NEW."founded_on", NEW."grid_id", NEW."id", NEW."kind", NEW."members_full", NEW."members_probationary", NEW."name", NEW."parent_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id", NEW."secretary", NEW."term_ends_on"); RETURN NULL;',
+                    hash="a789cb18c0e64a03462e073ba93727f6988b42a0",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_f0b4f",
+                    table="party_partyorganization",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='partyorganization',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "party_partyorganizationevent" ("approval_number", "approved_by", "approved_on", "approved_to", "dissolved_on", "founded_on", "grid_id", "id", "kind", "members_full", "members_probationary", "name", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "secretary", "term_ends_on") VALUES (OLD."approval_number", OLD."approved_by", OLD."approved_on", OLD."approved_to", OLD."dissolved_on", OLD."founded_on", OLD."grid_id", OLD."id", OLD."kind", OLD."members_full", OLD."members_probationary", OLD."name", OLD."parent_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id", OLD."secretary", OLD."term_ends_on"); RETURN NULL;', hash='69f197b00ef46630a993cb7dfb2cddb7ccc9213e', operation='DELETE', pgid='pgtrigger_delete_delete_291df', table='party_partyorganization', when='AFTER')),
+            model_name="partyorganization",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "party_partyorganizationevent" ("approval_number", "approved_by", "approved_on", "approved_to", "dissolved_on", "founded_on", "grid_id", "id", "kind", "members_full", "members_probationary", "name", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "secretary", "term_ends_on") VALUES (OLD."approval_number", OLD."approved_by", OLD."approved_on", OLD."approved_to", OLD."dissolved_on", OLD."founded_on", OLD."grid_id", OLD."id", OLD."kind", OLD."members_full", OLD."members_probationary", OLD."name", OLD."parent_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id", OLD."secretary", OLD."term_ends_on"); RETURN NULL;',
+                    hash="69f197b00ef46630a993cb7dfb2cddb7ccc9213e",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_291df",
+                    table="party_partyorganization",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organizationofficer',
-            constraint=models.UniqueConstraint(fields=('post', 'organization'), name='one_office_a_post'),
+            model_name="organizationofficer",
+            constraint=models.UniqueConstraint(
+                fields=("post", "organization"), name="one_office_a_post"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='organizationofficer',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "party_organizationofficerevent" ("id", "organization_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "post_id") VALUES (NEW."id", NEW."organization_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id", NEW."post_id"); RETURN NULL;', hash='838b9d91c2c417d2571abc32c994977c0ec6e81e', operation='INSERT', pgid='pgtrigger_insert_insert_412a9', table='party_organizationofficer', when='AFTER')),
+            model_name="organizationofficer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "party_organizationofficerevent" ("id", "organization_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "post_id") VALUES (NEW."id", NEW."organization_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id", NEW."post_id"); RETURN NULL;',
+                    hash="838b9d91c2c417d2571abc32c994977c0ec6e81e",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_412a9",
+                    table="party_organizationofficer",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='organizationofficer',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "party_organizationofficerevent" ("id", "organization_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "post_id") VALUES (NEW."id", NEW."organization_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id", NEW."post_id"); RETURN NULL;', hash='b7daf10e0a7b1f9412a3a56e2c734ddfcf178042', operation='UPDATE', pgid='pgtrigger_update_update_455b3', table='party_organizationofficer', when='AFTER')),
+            model_name="organizationofficer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "party_organizationofficerevent" ("id", "organization_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "post_id") VALUES (NEW."id", NEW."organization_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id", NEW."post_id"); RETURN NULL;',
+                    hash="b7daf10e0a7b1f9412a3a56e2c734ddfcf178042",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_455b3",
+                    table="party_organizationofficer",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='organizationofficer',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "party_organizationofficerevent" ("id", "organization_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "post_id") VALUES (OLD."id", OLD."organization_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id", OLD."post_id"); RETURN NULL;', hash='47981428eee9f4714fae492ffa1b95c243b3a282', operation='DELETE', pgid='pgtrigger_delete_delete_771fb', table='party_organizationofficer', when='AFTER')),
+            model_name="organizationofficer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "party_organizationofficerevent" ("id", "organization_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "post_id") VALUES (OLD."id", OLD."organization_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id", OLD."post_id"); RETURN NULL;',
+                    hash="47981428eee9f4714fae492ffa1b95c243b3a282",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_771fb",
+                    table="party_organizationofficer",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organizationbuilding',
-            constraint=models.UniqueConstraint(condition=models.Q(('until', None)), fields=('organization', 'building'), name='building_held_once_by_one'),
+            model_name="organizationbuilding",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("until", None)),
+                fields=("organization", "building"),
+                name="building_held_once_by_one",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='organizationbuilding',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "party_organizationbuildingevent" ("building_id", "id", "organization_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "since", "until") VALUES (NEW."building_id", NEW."id", NEW."organization_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id", NEW."since", NEW."until"); RETURN NULL;', hash='883c304476a145fc1a37cf68612278f9c409af6d', operation='INSERT', pgid='pgtrigger_insert_insert_180a9', table='party_organizationbuilding', when='AFTER')),
+            model_name="organizationbuilding",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "party_organizationbuildingevent" ("building_id", "id", "organization_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "since", "until") VALUES (NEW."building_id", NEW."id", NEW."organization_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id", NEW."since", NEW."until"); RETURN NULL;',
+                    hash="883c304476a145fc1a37cf68612278f9c409af6d",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_180a9",
+                    table="party_organizationbuilding",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='organizationbuilding',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "party_organizationbuildingevent" ("building_id", "id", "organization_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "since", "until") VALUES (NEW."building_id", NEW."id", NEW."organization_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id", NEW."since", NEW."until"); RETURN NULL;', hash='4b6b88b8f0271ab12165acbb91f243afa2574f8c', operation='UPDATE', pgid='pgtrigger_update_update_f8504', table='party_organizationbuilding', when='AFTER')),
+            model_name="organizationbuilding",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "party_organizationbuildingevent" ("building_id", "id", "organization_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "since", "until") VALUES (NEW."building_id", NEW."id", NEW."organization_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id", NEW."since", NEW."until"); RETURN NULL;',
+                    hash="4b6b88b8f0271ab12165acbb91f243afa2574f8c",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_f8504",
+                    table="party_organizationbuilding",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='organizationbuilding',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "party_organizationbuildingevent" ("building_id", "id", "organization_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "since", "until") VALUES (OLD."building_id", OLD."id", OLD."organization_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id", OLD."since", OLD."until"); RETURN NULL;', hash='5c6032f29c3f616c18d2ae78de583c06be86aa58', operation='DELETE', pgid='pgtrigger_delete_delete_4c82f', table='party_organizationbuilding', when='AFTER')),
+            model_name="organizationbuilding",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "party_organizationbuildingevent" ("building_id", "id", "organization_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "since", "until") VALUES (OLD."building_id", OLD."id", OLD."organization_id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id", OLD."since", OLD."until"); RETURN NULL;',
+                    hash="5c6032f29c3f616c18d2ae78de583c06be86aa58",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_4c82f",
+                    table="party_organizationbuilding",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='unitofficer',
-            constraint=models.UniqueConstraint(fields=('post', 'unit'), name='one_unit_a_post'),
+            model_name="unitofficer",
+            constraint=models.UniqueConstraint(
+                fields=("post", "unit"), name="one_unit_a_post"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='unitofficer',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "party_unitofficerevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "post_id", "unit_id") VALUES (NEW."id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id", NEW."post_id", NEW."unit_id"); RETURN NULL;', hash='115a4de9b6e5affa744e5545535b25c68b6c3efa', operation='INSERT', pgid='pgtrigger_insert_insert_9223b', table='party_unitofficer', when='AFTER')),
+            model_name="unitofficer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "party_unitofficerevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "post_id", "unit_id") VALUES (NEW."id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'insert\', NEW."id", NEW."post_id", NEW."unit_id"); RETURN NULL;',
+                    hash="115a4de9b6e5affa744e5545535b25c68b6c3efa",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_9223b",
+                    table="party_unitofficer",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='unitofficer',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "party_unitofficerevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "post_id", "unit_id") VALUES (NEW."id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id", NEW."post_id", NEW."unit_id"); RETURN NULL;', hash='06d3f02b1d21e20a07c7efb013e0b1230864a021', operation='UPDATE', pgid='pgtrigger_update_update_03eb0', table='party_unitofficer', when='AFTER')),
+            model_name="unitofficer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "party_unitofficerevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "post_id", "unit_id") VALUES (NEW."id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'update\', NEW."id", NEW."post_id", NEW."unit_id"); RETURN NULL;',
+                    hash="06d3f02b1d21e20a07c7efb013e0b1230864a021",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_03eb0",
+                    table="party_unitofficer",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='unitofficer',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "party_unitofficerevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "post_id", "unit_id") VALUES (OLD."id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id", OLD."post_id", OLD."unit_id"); RETURN NULL;', hash='a4b719ab24693df574214b2fc8da681f340843f5', operation='DELETE', pgid='pgtrigger_delete_delete_a70f6', table='party_unitofficer', when='AFTER')),
+            model_name="unitofficer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "party_unitofficerevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "post_id", "unit_id") VALUES (OLD."id", _pgh_attach_context(), CLOCK_TIMESTAMP(), \'delete\', OLD."id", OLD."post_id", OLD."unit_id"); RETURN NULL;',
+                    hash="a4b719ab24693df574214b2fc8da681f340843f5",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_a70f6",
+                    table="party_unitofficer",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

@@ -5,6 +5,11 @@ never by import downwards. `touched` tells whoever keeps something computed from
 source rows (Standing) that some businesses changed, inside the same transaction.
 """
 
+import contextlib
+import contextvars
+
+from django.db import transaction
+
 from tianshan.ledgers.figures import FIGURES, Figure, Rate, Unit
 from tianshan.ledgers.ledger import LEDGERS, Column, Ledger, extend, register
 from tianshan.ledgers.scopes import BadScope, Scope, read_scope
@@ -20,6 +25,7 @@ __all__ = [
     "Scope",
     "Unit",
     "extend",
+    "gathering",
     "on_touched",
     "read_scope",
     "register",
@@ -27,6 +33,7 @@ __all__ = [
 ]
 
 _listeners = []
+_gathered = contextvars.ContextVar("gathered", default=None)
 
 
 def on_touched(listener):
@@ -38,6 +45,27 @@ def on_touched(listener):
 def touched(business_ids):
     """Say, inside the act's transaction, that these businesses changed."""
     ids = sorted(set(business_ids))
-    if ids:
-        for listener in _listeners:
-            listener(ids)
+    if not ids:
+        return
+    if (gathered := _gathered.get()) is not None:
+        gathered.update(ids)
+        return
+    for listener in _listeners:
+        listener(ids)
+
+
+@contextlib.contextmanager
+def gathering():
+    """Tell once, at the end, of all that many acts touched; in one transaction.
+
+    For loads of thousands of acts. Until the end, what is computed lags behind, so
+    nobody else may read in between: the transaction sees to it.
+    """
+    ids = set()
+    with transaction.atomic():
+        token = _gathered.set(ids)
+        try:
+            yield
+        finally:
+            _gathered.reset(token)
+        touched(ids)

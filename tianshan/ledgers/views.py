@@ -1,5 +1,6 @@
 """The ledger page, and its export: the same rows, order and masks."""
 
+import tempfile
 from urllib.parse import quote
 
 from django.core.paginator import Paginator
@@ -11,7 +12,7 @@ from django.utils.html import escape
 from django.utils.safestring import mark_safe
 
 from tianshan.audit import record
-from tianshan.files.writing import write_csv, write_xlsx
+from tianshan.files.writing import csv_chunks, write_xlsx
 from tianshan.ledgers.figures import FIGURES, Figure
 from tianshan.ledgers.scopes import BadScope, read_scope
 from tianshan.web import render_part
@@ -57,7 +58,9 @@ def ledger_page(request, ledger):
         "total": paginator.count,
         "columns": [_heading(request, column, sort) for column in columns],
         "body": draw_rows(page.object_list, columns),
-        "hidden": [(k, v) for k, v in request.GET.items() if k in (*SCOPE_KEYS, "sort")],
+        "hidden": [
+            (k, v) for k, v in request.GET.items() if k in (*SCOPE_KEYS, "sort")
+        ],
         "filter_count": sum(1 for name in search.form.fields if request.GET.get(name)),
         "actions": [
             {"label": label, "icon": icon, "url": reverse(page_name)}
@@ -97,7 +100,9 @@ def draw_rows(rows, columns):
         for place, column in enumerate(columns):
             text = column.cell(row)
             if column.link:
-                text = f'<a class="nm" href="{escape(row.get_absolute_url())}">{text}</a>'
+                text = (
+                    f'<a class="nm" href="{escape(row.get_absolute_url())}">{text}</a>'
+                )
             style = ' class="r"' if column.number else ""
             if place == 0:
                 style = ' class="first"'
@@ -189,13 +194,10 @@ def _export(request, ledger, rows, *, figure, scope, day):
         f"{request.user.display_name} 于 {stamp:%Y-%m-%d %H:%M} 导出，"
         f"共 {total} {ledger.unit}；筛选：{narrowed or '无'}。"
     )
-    values = (
-        [column.value(row) for column in columns] for row in rows.iterator(2000)
-    )
-    labels = [column.label for column in columns]
+    values = ([column.value(row) for column in columns] for row in rows.iterator(2000))
     content_type, write = EXPORTS[kind]
     response = StreamingHttpResponse(
-        write(ledger.title, labels, values, note), content_type=content_type
+        write(ledger.title, columns, values, note), content_type=content_type
     )
     name = f"{ledger.title}_{stamp:%Y%m%d_%H%M}.{kind}"
     response.headers["Content-Disposition"] = (
@@ -205,18 +207,16 @@ def _export(request, ledger, rows, *, figure, scope, day):
     return response
 
 
-def _xlsx(title, labels, values, note):
-    import tempfile
-
+def _xlsx(title, columns, values, note):
     with tempfile.TemporaryFile() as file:
-        write_xlsx(file, title=title, columns=labels, rows=values, note_lines=[note])
+        write_xlsx(file, title=title, columns=columns, rows=values, note_lines=[note])
         file.seek(0)
         while chunk := file.read(64 * 1024):
             yield chunk
 
 
-def _csv(title, labels, values, note):
-    yield from write_csv(columns=labels, rows=values)
+def _csv(title, columns, values, note):
+    yield from csv_chunks(columns=columns, rows=values)
 
 
 EXPORTS = {
@@ -226,4 +226,3 @@ EXPORTS = {
     ),
     "csv": ("text/csv; charset=utf-8", _csv),
 }
-

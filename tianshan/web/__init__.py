@@ -15,3 +15,12 @@ def render_part(request, template, context, *, part, status=None):
     response = render(request, template, context, status=status)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
+
+
+def render_inside(request, template, context):
+    """A page that another page loads in place: by htmx only its partial `part`."""
+    if request.htmx:
+        template = f"{template}#part"
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response

@@ -60,7 +60,7 @@ def database_away(get_response):
             log.error("database away: %s", type(exception).__name__)
             connection.close()
             request.database_is_away = True
-        return None
+        return
 
     middleware.process_exception = process_exception
     return middleware

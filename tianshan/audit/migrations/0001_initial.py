@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,38 +14,95 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verb', models.CharField(max_length=60, verbose_name='动作')),
-                ('subject', models.CharField(max_length=60, verbose_name='对象类型')),
-                ('subject_id', models.BigIntegerField(verbose_name='对象编号')),
-                ('on_behalf_of', models.CharField(blank=True, max_length=80, verbose_name='代谁')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('data', models.JSONField(default=dict, verbose_name='内容')),
-                ('request', models.CharField(blank=True, max_length=24, verbose_name='请求编号')),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='经办')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("verb", models.CharField(max_length=60, verbose_name="动作")),
+                ("subject", models.CharField(max_length=60, verbose_name="对象类型")),
+                ("subject_id", models.BigIntegerField(verbose_name="对象编号")),
+                (
+                    "on_behalf_of",
+                    models.CharField(blank=True, max_length=80, verbose_name="代谁"),
+                ),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                ("data", models.JSONField(default=dict, verbose_name="内容")),
+                (
+                    "request",
+                    models.CharField(
+                        blank=True, max_length=24, verbose_name="请求编号"
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="经办",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '审计记录',
-                'indexes': [models.Index(fields=['subject', 'subject_id', '-at'], name='audit_entry_subject_018689_idx'), models.Index(fields=['-at'], name='audit_entry_at_8ce30a_idx')],
+                "verbose_name": "审计记录",
+                "indexes": [
+                    models.Index(
+                        fields=["subject", "subject_id", "-at"],
+                        name="audit_entry_subject_018689_idx",
+                    ),
+                    models.Index(fields=["-at"], name="audit_entry_at_8ce30a_idx"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Reading',
+            name="Reading",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('subject', models.CharField(max_length=60, verbose_name='对象类型')),
-                ('subject_id', models.BigIntegerField(verbose_name='对象编号')),
-                ('field', models.CharField(max_length=60, verbose_name='字段')),
-                ('why', models.CharField(max_length=200, verbose_name='原因')),
-                ('request', models.CharField(blank=True, max_length=24, verbose_name='请求编号')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='查看人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                ("subject", models.CharField(max_length=60, verbose_name="对象类型")),
+                ("subject_id", models.BigIntegerField(verbose_name="对象编号")),
+                ("field", models.CharField(max_length=60, verbose_name="字段")),
+                ("why", models.CharField(max_length=200, verbose_name="原因")),
+                (
+                    "request",
+                    models.CharField(
+                        blank=True, max_length=24, verbose_name="请求编号"
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="查看人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '个人信息查看记录',
-                'indexes': [models.Index(fields=['subject', 'subject_id', '-at'], name='audit_readi_subject_737247_idx')],
+                "verbose_name": "个人信息查看记录",
+                "indexes": [
+                    models.Index(
+                        fields=["subject", "subject_id", "-at"],
+                        name="audit_readi_subject_737247_idx",
+                    )
+                ],
             },
         ),
     ]

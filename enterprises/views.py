@@ -1,0 +1,210 @@
+"""Ledgers and pages of businesses."""
+
+from django.contrib import messages
+from django.core import signing
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.rights import Right, needs
+from enterprises import actions
+from enterprises.forms import EDITED, BusinessForm, ReasonForm
+from enterprises.ledgers import BUSINESSES, ENTERPRISES, MERCHANTS
+from enterprises.models import Business, Caretaker, Coverage
+from party.models import PartyOrganization
+from tianshan import audit
+from tianshan.ledgers.views import ledger_page
+from tianshan.web import render_inside
+from tianshan.web.masks import masked_phone
+
+FORM_SALT = "enterprises.business_edit"
+
+
+@needs(Right.SEE_BUSINESSES)
+@require_safe
+def business_list(request):
+    return ledger_page(request, BUSINESSES)
+
+
+@needs(Right.SEE_BUSINESSES)
+@require_safe
+def enterprise_list(request):
+    return ledger_page(request, ENTERPRISES)
+
+
+@needs(Right.SEE_BUSINESSES)
+@require_safe
+def merchant_list(request):
+    return ledger_page(request, MERCHANTS)
+
+
+@needs(Right.SEE_BUSINESSES)
+@require_safe
+def business_detail(request, pk):
+    """Facts, the chain of coverage with its reasons, places, who owes the visits."""
+    businesses = Business.objects.visible_to(request.user)
+    business = get_object_or_404(businesses.select_related("grid", "building"), pk=pk)
+    caretakers = Caretaker.objects.visible_to(request.user).in_force()
+    of_this = Q(business=business)
+    if business.building_id:
+        of_this |= Q(building=business.building_id)
+    context = {
+        "business": business,
+        "chain": coverage_chain(business),
+        "occupancies": business.occupancies.select_related("building", "grid").order_by(
+            "-since", "-pk"
+        ),
+        "operations": business.operations.order_by("-since", "-pk"),
+        "caretakers": caretakers.filter(of_this).select_related("user"),
+        "phone": masked_phone(business.contact_phone),
+        "may_edit": may_do(request.user, business, Right.EDIT_BUSINESSES),
+        "may_visit": may_do(request.user, business, Right.LOG_VISITS),
+        "may_call": may_do(request.user, business, Right.CALL),
+    }
+    return render(request, "enterprises/business_detail.html", context)
+
+
+def may_do(user, business, right):
+    return Business.objects.visible_to(user, right).filter(pk=business.pk).exists()
+
+
+def coverage_chain(business):
+    """The cascade, step by step: who answers by this mode, or why nobody does.
+
+    Only rows in force count. What a ledger merely reports is said to be a claim.
+    """
+    rows = business.coverages.in_force().select_related("organization").ranked()
+    by_mode = {}
+    for row in rows:
+        by_mode.setdefault(row.mode, row)
+    first = next(iter(rows), None)
+    chain = []
+    for mode in Coverage.Mode:
+        row = by_mode.get(mode)
+        claimed = business.reported_mode == mode and row is None
+        chain.append(
+            {
+                "mode": mode.label,
+                "row": row,
+                "current": row is not None and row == first,
+                "claimed": claimed,
+            }
+        )
+    return chain
+
+
+def _seen(business):
+    """What the form showed, signed, so that a later save can tell what changed."""
+    values = {name: getattr(business, name) for name in EDITED}
+    return signing.dumps(
+        {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in values.items()},
+        salt=FORM_SALT,
+        compress=True,
+    )
+
+
+def _read_seen(text, form):
+    """The values that the form showed, in Python types; {} when it is not ours."""
+    try:
+        raw = signing.loads(text, salt=FORM_SALT, max_age=24 * 60 * 60)
+    except signing.BadSignature:
+        return {}
+    return {
+        name: Business._meta.get_field(name).to_python(value)
+        for name, value in raw.items()
+    }
+
+
+@needs(Right.EDIT_BUSINESSES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def business_edit(request, pk):
+    """Correct the facts of a business; two people at once are told of each other."""
+    business = get_object_or_404(
+        Business.objects.visible_to(request.user, Right.EDIT_BUSINESSES), pk=pk
+    )
+    form = BusinessForm(request.POST or None, instance=business)
+    seen, clashes = _seen(business), {}
+
+    if form.is_valid():
+        changes = {name: form.cleaned_data[name] for name in EDITED}
+        try:
+            changed = actions.edit(
+                business,
+                changes=changes,
+                seen=_read_seen(request.POST.get("seen", ""), form),
+                by=request.user,
+                at=timezone.now(),
+            )
+        except actions.Conflict as conflict:
+            form.add_error(None, str(conflict))
+            clashes = conflict.fields
+            business = conflict.business
+            seen = _seen(business)
+        else:
+            messages.success(
+                request, "已保存。" if changed else "资料没有变化，未作改动。"
+            )
+            return redirect(business)
+
+    context = {
+        "business": business,
+        "form": form,
+        "seen": seen,
+        "clashes": [
+            {
+                "label": form.fields[name].label,
+                "theirs": masked_phone(value) if name == "contact_phone" else value,
+                "mine": masked_phone(form.cleaned_data[name])
+                if name == "contact_phone"
+                else form.cleaned_data[name],
+            }
+            for name, value in clashes.items()
+        ],
+    }
+    status = 409 if clashes else 200
+    return render(request, "enterprises/business_edit.html", context, status=status)
+
+
+@needs(Right.SEE_BUSINESSES)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def business_phone(request, pk):
+    """Show the phone in full: one tap within one's own caseload, elsewhere with a
+    reason; both are logged before anything is shown."""
+    business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
+    own = may_do(request.user, business, Right.CALL)
+    if not business.contact_phone:
+        raise PermissionDenied
+    form = ReasonForm(request.POST or None)
+    number = None
+    if request.method == "POST" and (own or form.is_valid()):
+        why = "联系自己负责的对象" if own else form.cleaned_data["why"]
+        audit.read(
+            business, "contact_phone", by=request.user, at=timezone.now(), why=why
+        )
+        number = business.contact_phone
+    context = {"business": business, "form": form, "number": number, "own": own}
+    return render(request, "enterprises/business_phone.html", context)
+
+
+@needs(Right.SEE_PARTY)
+@require_safe
+def for_organization(request, pk):
+    """How many businesses an organisation covers, by mode, of those one may see."""
+    organization = get_object_or_404(
+        PartyOrganization.objects.visible_to(request.user), pk=pk
+    )
+    rows = (
+        Coverage.objects.visible_to(request.user)
+        .in_force()
+        .filter(organization=organization)
+        .values("mode", "rank")
+        .annotate(count=Count("business", distinct=True))
+        .order_by("rank")
+    )
+    counts = [{**row, "label": Coverage.Mode(row["mode"]).label} for row in rows]
+    context = {"organization": organization, "counts": counts}
+    return render_inside(request, "enterprises/for_organization.html", context)
