@@ -2,9 +2,12 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import CharField, F, Value
 from django.utils import timezone
 
 from accounts.rights import Right
+from enterprises.models import Coverage
+from grids.models import Grid
 from issues.models import (
     Deliberation,
     DeliberationBody,
@@ -14,6 +17,7 @@ from issues.models import (
     MatterDemand,
     Measure,
 )
+from party.models import MemberUnit
 from tianshan.audit import record
 from visits import actions as visits
 from visits.models import Demand
@@ -26,24 +30,64 @@ class Refused(Exception):
 def body_for(business, level):
     """The body of that level for the place of a business; None where there is none.
 
-    The place decides: the quarter's or market's own body first, then the grid's.
+    The smallest place decides: the body that holds its building; else the body of an
+    organisation that answers for it; else the body of its grid, or of the next above.
+    A sibling that holds other buildings never comes in.
     """
-    bodies = DeliberationBody.objects.filter(level=level)
+    bodies = DeliberationBody.objects.filter(level=level).order_by("pk")
     if business.building_id:
-        own = bodies.filter(buildings=business.building_id).first()
-        if own:
-            return own
-    return bodies.filter(grid=business.grid, buildings=None).first()
+        holding = bodies.filter(buildings=business.building_id).first()
+        if holding:
+            return holding
+    everywhere = bodies.filter(buildings=None)
+    covering = Coverage.objects.in_force().filter(business=business).ranked()
+    for coverage in covering:
+        answering = everywhere.filter(organization=coverage.organization_id).first()
+        if answering:
+            return answering
+    if level != Level.CONFERENCE:
+        everywhere = everywhere.filter(organization=None)
+    above = Grid.objects.annotate(under=Value(business.grid.path, CharField())).filter(
+        under__startswith=F("path")
+    )
+    return everywhere.filter(grid__in=above).order_by("-grid__path", "pk").first()
 
 
-def _joined(matter, demand, *, by, at):
-    try:
-        demand = visits.join(demand, having=Right.PROPOSE_ISSUES, by=by, at=at)
-    except visits.Refused as refused:
-        raise Refused(str(refused)) from refused
+def levels_for(business, user):
+    """`[(level, body)]` at which the user may decide and for which there is a body."""
+    found = []
+    for level, right in Issue.DECIDES.items():
+        body = body_for(business, level)
+        mine = DeliberationBody.objects.spoken_for_by(user, right)
+        if body and mine.filter(pk=body.pk).exists():
+            found.append((level, body))
+    return found
+
+
+def _said(text, problem):
+    """The text, trimmed; refused where nothing was said."""
+    text = text.strip()
+    if not text:
+        raise Refused(problem)
+    return text
+
+
+def _lock_matter(matter):
+    return Matter.objects.select_for_update(of=["self"]).get(pk=matter.pk)
+
+
+def _link(matter, demand, *, by, at):
     MatterDemand.objects.create(matter=matter, demand=demand, joined_at=at)
     record("matter.joined", matter, by=by, at=at, demand=demand.pk)
-    return demand
+    _owe_by_measures(matter, by=by, at=at)
+
+
+def _of_visits(act, demand, **how):
+    """An act of the room below; what it refuses, this room refuses in the same words."""
+    try:
+        return act(demand, **how)
+    except visits.Refused as refused:
+        raise Refused(str(refused)) from refused
 
 
 @transaction.atomic
@@ -52,17 +96,18 @@ def propose(demand, *, title, wish, by, at, brand="", level=Level.BRANCH):
 
     `title` names the issue, `wish` the matter (what is asked for).
     """
+    demand = _of_visits(visits.join, demand, having=Right.PROPOSE_ISSUES, by=by, at=at)
     business = demand.business
     body = body_for(business, level)
     if body is None:
         raise Refused(
-            f"{business.building or business.grid}还没有{Level(level).label}的议事主体，"
-            "请联系网格长设立。"
+            f"{business.building or business.grid}还没有“{Level(level).label}”这一级的"
+            "议事主体，请联系网格长设立。"
         )
     today = timezone.localdate(at)
     issue = Issue.objects.create(
-        title=title,
-        brand=brand,
+        title=_said(title, "请写议题标题。"),
+        brand=brand.strip(),
         level=level,
         state=Issue.State.PROPOSED,
         body=body,
@@ -72,63 +117,89 @@ def propose(demand, *, title, wish, by, at, brand="", level=Level.BRANCH):
         raised_by=by,
     )
     matter = Matter.objects.create(
-        title=wish,
+        title=_said(wish, "请写要解决什么。"),
         issue=issue,
         grid=business.grid,
         building=business.building,
         raised_on=today,
     )
-    _joined(matter, demand, by=by, at=at)
     record("issue.proposed", issue, by=by, at=at, level=int(level))
+    _link(matter, demand, by=by, at=at)
     return issue
+
+
+@transaction.atomic
+def add_matter(issue, demand, *, wish, by, at):
+    """Gather one more matter into an issue that has not been decided yet."""
+    issue = _lock_issue(issue)
+    seen = Issue.objects.visible_to(by, Right.PROPOSE_ISSUES).filter(pk=issue.pk)
+    if not seen.exists():
+        raise PermissionDenied
+    if "add_matter" not in issue.open_steps:
+        raise Refused("议题已经定了措施，不能再加事项，请另提议题。")
+    demand = _of_visits(visits.join, demand, having=Right.PROPOSE_ISSUES, by=by, at=at)
+    matter = Matter.objects.create(
+        title=_said(wish, "请写要解决什么。"),
+        issue=issue,
+        grid=issue.grid,
+        building=demand.business.building,
+        raised_on=timezone.localdate(at),
+    )
+    record("matter.added", matter, by=by, at=at, issue=issue.pk)
+    _link(matter, demand, by=by, at=at)
+    return matter
 
 
 @transaction.atomic
 def join(matter, demand, *, by, at):
     """Put a demand into an open matter that asks for the same."""
-    matter = Matter.objects.select_for_update().get(pk=matter.pk)
-    if not Matter.objects.visible_to(by, Right.PROPOSE_ISSUES).filter(pk=matter.pk):
+    matter = _lock_matter(matter)
+    seen = Matter.objects.visible_to(by, Right.PROPOSE_ISSUES).filter(pk=matter.pk)
+    if not seen.exists():
         raise PermissionDenied
     if "join" not in matter.open_steps:
         raise Refused("这个事项已经办结，不能再并入，请另提议题。")
-    demand = _joined(matter, demand, by=by, at=at)
-    _owe_by_measures(matter, by=by, at=at)
+    demand = _of_visits(visits.join, demand, having=Right.PROPOSE_ISSUES, by=by, at=at)
+    _link(matter, demand, by=by, at=at)
     return demand
 
 
 @transaction.atomic
 def take_out(demand, *, by, at):
     """Take a demand out of its matter; words, asker and dates are as before."""
-    link = (
-        MatterDemand.objects.select_for_update()
-        .filter(demand=demand, left_at=None)
-        .select_related("matter")
-        .first()
-    )
+    link = demand.links.filter(left_at=None).select_related("matter").first()
     if link is None:
         raise Refused("这件诉求不在任何事项里。")
-    others = link.matter.links.filter(left_at=None).exclude(pk=link.pk)
-    if not others.exists():
+    matter = _lock_matter(link.matter)
+    demand = _of_visits(
+        visits.take_out, demand, having=Right.PROPOSE_ISSUES, by=by, at=at
+    )
+    if not matter.links.in_force().exclude(demand=demand).exists():
         raise Refused("事项里只剩这一件诉求，不能移出。")
-    link.left_at = at
-    link.save(update_fields=["left_at"])
-    try:
-        demand = visits.take_out(demand, having=Right.PROPOSE_ISSUES, by=by, at=at)
-    except visits.Refused as refused:
-        raise Refused(str(refused)) from refused
-    record("matter.left", link.matter, by=by, at=at, demand=demand.pk)
+    left = matter.links.in_force().filter(demand=demand).update(left_at=at)
+    if not left:
+        raise Refused("这件诉求刚刚换了事项，请刷新后再办理。")
+    record("matter.left", matter, by=by, at=at, demand=demand.pk)
     return demand
 
 
-def _take(issue, step, *, by):
-    """Lock the issue, then ask whether this step, by this person, is open."""
-    issue = (
+def _lock_issue(issue):
+    if issue is None:
+        raise Refused("这个事项还没有列入议题，请先提议题。")
+    return (
         Issue.objects.select_for_update(of=["self"])
         .select_related("body", "grid")
         .get(pk=issue.pk)
     )
-    decides = Issue.DECIDES[issue.level]
-    if not Issue.objects.visible_to(by, decides).filter(pk=issue.pk).exists():
+
+
+def _take(issue, step, *, by):
+    """Lock the issue, then ask whether this step, by this person, is open.
+
+    Locks go from above to below: issue, matter, measure, demands.
+    """
+    issue = _lock_issue(issue)
+    if not issue.may_be_decided_by(by):
         raise PermissionDenied
     if step not in issue.open_steps:
         now = f"{issue.get_level_display()}·{issue.get_state_display()}"
@@ -148,7 +219,7 @@ def decide(issue, *, opinion, matter, content, lead, due_on, by, at):
         issue=issue,
         level=issue.level,
         body=issue.body,
-        opinion=opinion,
+        opinion=_said(opinion, "请写研商意见。"),
         held_on=today,
         by=by,
     )
@@ -171,15 +242,16 @@ def add_measure(issue, *, matter, content, lead, due_on, by, at):
 
 def _measure(issue, matter, *, content, lead, due_on, by, at):
     today = timezone.localdate(at)
+    matter = _lock_matter(matter)
     if matter.issue_id != issue.pk or matter.state != Matter.State.OPEN:
         raise Refused("措施要对应这个议题里还没办结的事项。")
     if due_on < today:
         raise Refused("措施期限不能早于今天。")
-    field = f"lead_{'unit' if lead._meta.model_name == 'memberunit' else 'organization'}"
+    field = "lead_unit" if isinstance(lead, MemberUnit) else "lead_organization"
     measure = Measure.objects.create(
         issue=issue,
         matter=matter,
-        content=content,
+        content=_said(content, "请写明要做什么。"),
         due_on=due_on,
         decided_on=today,
         **{field: lead},
@@ -197,37 +269,53 @@ def _measure(issue, matter, *, content, lead, due_on, by, at):
 
 
 def _owe_by_measures(matter, *, by, at):
-    """From joining on, the dates of the matter's measures govern its demands."""
-    last = matter.measures.filter(state=Measure.State.OPEN).order_by("due_on").last()
-    if last is None:
-        return
-    for link in matter.links.filter(left_at=None).select_related("demand"):
-        if link.demand.state == Demand.State.JOINED:
-            visits.owe(
-                link.demand,
-                due_on=last.due_on,
-                owed_by=str(last.lead),
-                reason=f"并入事项“{matter.title}”，按措施期限",
-                by=by,
-                at=at,
-            )
+    """From joining on, the matter's measures say by when, and its leads who owes.
+
+    The last open measure governs. Where none is open the deadline stays, and the body
+    that has to go on with it owes.
+    """
+    last = (
+        matter.measures.open()
+        .select_related("lead_unit", "lead_organization")
+        .order_by("due_on", "pk")
+        .last()
+    )
+    owed_by = str(last.lead if last else matter.issue.body)
+    how = "按措施期限" if last else "等议事主体研商"
+    for link in _links(matter):
+        visits.owe(
+            link.demand,
+            due_on=last.due_on if last else link.demand.due_on,
+            owed_by=owed_by,
+            reason=f"并入事项“{matter.title}”，{how}",
+            by=by,
+            at=at,
+        )
+
+
+def _links(matter):
+    """In the order of businesses, in which all acts lock them."""
+    links = matter.links.in_force().select_related("demand")
+    return links.order_by("demand__business", "demand")
 
 
 @transaction.atomic
 def finish_measure(measure, *, result, by, at):
     """Record that a measure has been carried out, and what it brought."""
     issue = _take(measure.issue, "finish_measure", by=by)
+    matter = _lock_matter(measure.matter)
     measure = Measure.objects.select_for_update().get(pk=measure.pk)
     if measure.state == Measure.State.DONE:
         raise Refused("这项措施已经完成。")
     measure.state = Measure.State.DONE
     measure.done_on = timezone.localdate(at)
-    measure.result = result
+    measure.result = _said(result, "请写明完成情况。")
     measure.save(update_fields=["state", "done_on", "result"])
     if issue.state == Issue.State.DECIDED:
         issue.state = Issue.State.IN_PROGRESS
         issue.save(update_fields=["state"])
     record("measure.finished", measure, by=by, at=at, issue=issue.pk)
+    _owe_by_measures(matter, by=by, at=at)
     return measure
 
 
@@ -239,13 +327,14 @@ def end_matter(matter, *, ending, before, after, benefited, by, at):
     measures stand in the way: nobody closes over an unfinished part.
     """
     issue = _take(matter.issue, "end_matter", by=by)
-    matter = Matter.objects.select_for_update().get(pk=matter.pk)
+    matter = _lock_matter(matter)
     if "end" not in matter.open_steps:
         raise Refused("这个事项已经办结。")
-    if matter.measures.filter(state=Measure.State.OPEN).exists():
+    if matter.measures.open().exists():
         raise Refused("还有措施没有完成，完成后才能办结。")
+    before, after = before.strip(), after.strip()
     changes = ending in (Matter.Ending.SOLVED, Matter.Ending.PARTLY)
-    if changes and not (before.strip() and after.strip()):
+    if changes and not (before and after):
         raise Refused("解决了的事项，请写清变化前和变化后。")
 
     matter.state = Matter.State.ENDED
@@ -255,39 +344,45 @@ def end_matter(matter, *, ending, before, after, benefited, by, at):
     matter.save(
         update_fields=["state", "ending", "before", "after", "benefited", "ended_on"]
     )
+    record("matter.ended", matter, by=by, at=at, ending=ending)
     outcome = matter.get_ending_display()
     if before or after:
         outcome += f"：{' → '.join(filter(None, [before, after]))}"
-    for link in matter.links.filter(left_at=None).select_related("demand"):
-        visits.end(link.demand, outcome=outcome, having=Right.SEE_DEMANDS, by=by, at=at)
+    for link in _links(matter):
+        _of_visits(visits.end, link.demand, outcome=outcome, having=None, by=by, at=at)
 
-    if not issue.matters.filter(state=Matter.State.OPEN).exists():
-        issue.state = Issue.State.FEEDBACK
-    else:
-        issue.state = Issue.State.IN_PROGRESS
+    still_open = issue.matters.open().exists()
+    issue.state = Issue.State.IN_PROGRESS if still_open else Issue.State.FEEDBACK
     issue.save(update_fields=["state"])
-    record("matter.ended", matter, by=by, at=at, ending=ending)
     return matter
 
 
 def untold(issue):
     """Demands of the issue whose askers have not been told what came of them."""
     return Demand.objects.filter(
-        links__matter__issue=issue, links__left_at=None
+        pk__in=MatterDemand.objects.in_force()
+        .filter(matter__issue=issue)
+        .values("demand")
     ).exclude(state=Demand.State.TOLD)
 
 
 @transaction.atomic
 def tell(matter, demands, *, how, on, by, at):
-    """Record that askers of an ended matter have been told; the last one closes it."""
-    for demand in demands:
-        try:
-            visits.tell(demand, how=how, on=on, by=by, at=at)
-        except visits.Refused as refused:
-            raise Refused(str(refused)) from refused
-    issue = matter.issue
-    if issue.state == Issue.State.FEEDBACK and not untold(issue).exists():
-        close(issue, by=by, at=at)
+    """Record that askers of an ended matter have been told; the last one closes it.
+
+    Whoever decides the issue tells all of them, with one notice if need be; others
+    tell those askers whose demands are theirs to answer.
+    """
+    issue = _lock_issue(matter.issue)
+    inside = {link.demand_id for link in _links(matter)}
+    if not demands or not inside.issuperset(demand.pk for demand in demands):
+        raise Refused("请选这个事项里还没有回告的诉求。")
+    having = None if issue.may_be_decided_by(by) else Right.ANSWER_DEMANDS
+    for demand in sorted(demands, key=lambda demand: (demand.business_id, demand.pk)):
+        _of_visits(visits.tell, demand, how=how, on=on, having=having, by=by, at=at)
+    record("matter.told", matter, by=by, at=at, demands=len(demands), how=how)
+    if "close" in issue.open_steps and not untold(issue).exists():
+        _close(issue, by=by, at=at)
     return len(demands)
 
 
@@ -298,6 +393,10 @@ def close(issue, *, by, at):
     left = untold(issue).count()
     if left:
         raise Refused(f"还有 {left} 件诉求没有回告，回告后才能办结。")
+    return _close(issue, by=by, at=at)
+
+
+def _close(issue, *, by, at):
     issue.state = Issue.State.CLOSED
     issue.closed_on = timezone.localdate(at)
     issue.save(update_fields=["state", "closed_on"])

@@ -2,16 +2,22 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Prefetch, Q
 from django.urls import reverse
 
-from accounts.rights import BY_GRID, BY_ORGANIZATION, BY_UNIT, Right, posts_with
+from accounts.rights import BY_UNIT, Right, posts_with
 from grids.models import Building, Grid
 from party.models import MemberUnit, PartyOrganization
 from tianshan.audit.classes import INTERNAL, OPEN, SEALED
 from tianshan.audit.history import tracked
 from tianshan.pinyin import search_text
+from tianshan.workdays.lights import light, worst
 from visits.models import Demand
+
+
+def demands_right(having):
+    """The right over demands that goes with a right over issues."""
+    return Right.SEE_DEMANDS if having == Right.SEE_ISSUES else having
 
 
 class Level(models.IntegerChoices):
@@ -23,10 +29,20 @@ class Level(models.IntegerChoices):
 
 
 class DeliberationBodyQuerySet(models.QuerySet):
-    def visible_to(self, user, having=Right.SEE_ISSUES):
+    def visible_to(self, user):
+        """Those one speaks for, and those that own an issue one sees."""
+        owners = Issue.objects.visible_to(user).values("body")
+        return self.spoken_for_by(user, Right.SEE_ISSUES) | self.filter(pk__in=owners)
+
+    def spoken_for_by(self, user, right):
+        """Bodies of the grids governed, and of one's organisations, by a post with it.
+
+        Seeing a body's issue is not enough: a sibling body's issue may hold a demand of
+        one's own merchant, and is still decided by the sibling.
+        """
         return self.filter(
-            Q(grid__in=Grid.objects.governed_by(user, having))
-            | Q(organization__in=PartyOrganization.objects.served_by(user, having))
+            Q(grid__in=Grid.objects.governed_by(user, right))
+            | Q(organization__in=PartyOrganization.objects.served_by(user, right))
         )
 
 
@@ -65,27 +81,32 @@ class DeliberationBody(models.Model):
 
 class IssueQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.SEE_ISSUES):
-        """By grid; by one's body; by one's unit's measures; by any demand one sees."""
-        seen = Q(pk__in=[])
-        if posts_with(user, having, among=BY_GRID):
-            seen |= Q(grid__in=Grid.objects.governed_by(user, having))
-        if posts_with(user, having, among=BY_ORGANIZATION):
-            organizations = PartyOrganization.objects.served_by(user, having)
-            seen |= Q(body__organization__in=organizations)
-            links = MatterDemand.objects.filter(
-                left_at=None, demand__in=Demand.objects.visible_to(user)
-            )
-            seen |= Q(pk__in=Matter.objects.filter(links__in=links).values("issue"))
+        """By grid; by one's body; by a measure of one's unit; by a demand one sees."""
+        bodies = DeliberationBody.objects.spoken_for_by(user, having)
+        seen = Q(grid__in=Grid.objects.governed_by(user, having)) | Q(body__in=bodies)
+        links = MatterDemand.objects.in_force().filter(
+            demand__in=Demand.objects.visible_to(user, demands_right(having))
+        )
+        seen |= Q(pk__in=Matter.objects.filter(links__in=links).values("issue"))
         posts = posts_with(user, having, among=BY_UNIT)
         if posts:
             measures = Measure.objects.filter(lead_unit__officers__post__in=posts)
             seen |= Q(pk__in=measures.values("issue"))
         return self.filter(seen)
 
+    def decided_by(self, user):
+        """Issues whose body the user speaks for, with the right of their level."""
+        own = Q(pk__in=[])
+        for level, right in Issue.DECIDES.items():
+            bodies = DeliberationBody.objects.spoken_for_by(user, right)
+            own |= Q(level=level, body__in=bodies)
+        return self.filter(own)
+
     def open(self):
         return self.exclude(state=Issue.State.CLOSED)
 
     def for_list(self):
+        """Everything one row of the issue ledger shows; open measures for its light."""
         return (
             self.select_related("body", "grid", "building")
             .annotate(
@@ -93,12 +114,12 @@ class IssueQuerySet(models.QuerySet):
                     "matters__links__demand__business",
                     filter=Q(matters__links__left_at=None),
                     distinct=True,
-                ),
-                measures_open=Count(
-                    "measures",
-                    filter=Q(measures__state=Measure.State.OPEN),
-                    distinct=True,
-                ),
+                )
+            )
+            .prefetch_related(
+                Prefetch(
+                    "measures", queryset=Measure.objects.open(), to_attr="measures_open"
+                )
             )
             .order_by("-raised_on", "-pk")
         )
@@ -123,6 +144,7 @@ class Issue(models.Model):
     }
     STEPS = {
         "decide": {State.PROPOSED},
+        "add_matter": {State.PROPOSED},
         "add_measure": {State.DECIDED, State.IN_PROGRESS},
         "finish_measure": {State.DECIDED, State.IN_PROGRESS},
         "end_matter": {State.DECIDED, State.IN_PROGRESS},
@@ -152,7 +174,10 @@ class Issue(models.Model):
     )
     raised_on = models.DateField("提出日期")
     raised_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="提出人"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        verbose_name="提出人",
     )
     decided_on = models.DateField("定措施日期", null=True, blank=True)
     closed_on = models.DateField("办结日期", null=True, blank=True)
@@ -190,18 +215,26 @@ class Issue(models.Model):
     def open_steps(self):
         return {step for step, states in self.STEPS.items() if self.state in states}
 
+    def light(self, today):
+        """The worst of its open measures' lights; needs `for_list`'s prefetch."""
+        return worst(measure.light(today) for measure in self.measures_open)
+
+    def may_be_decided_by(self, user):
+        """The one question of right for every step that its body takes."""
+        return Issue.objects.decided_by(user).filter(pk=self.pk).exists()
+
 
 class MatterQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.SEE_ISSUES):
         """By grid; or with an issue, or a demand, that one sees."""
-        seen = Q(issue__in=Issue.objects.visible_to(user, having))
-        if posts_with(user, having, among=BY_GRID):
-            seen |= Q(grid__in=Grid.objects.governed_by(user, having))
-        links = MatterDemand.objects.filter(
-            left_at=None, demand__in=Demand.objects.visible_to(user)
+        links = MatterDemand.objects.in_force().filter(
+            demand__in=Demand.objects.visible_to(user, demands_right(having))
         )
-        seen |= Q(pk__in=links.values("matter"))
-        return self.filter(seen)
+        return self.filter(
+            Q(issue__in=Issue.objects.visible_to(user, having))
+            | Q(grid__in=Grid.objects.governed_by(user, having))
+            | Q(pk__in=links.values("matter"))
+        )
 
     def with_askers(self):
         """Counts the distinct askers in it now."""
@@ -213,11 +246,15 @@ class MatterQuerySet(models.QuerySet):
             )
         )
 
+    def open(self):
+        return self.filter(state=Matter.State.OPEN)
+
     def common(self):
         """共性诉求: three or more distinct askers ask for the same."""
-        return self.with_askers().filter(askers__gte=3)
+        return self.with_askers().filter(askers__gte=Matter.COMMON_FROM)
 
     def for_list(self):
+        """Everything one row of the matter ledger shows."""
         return (
             self.select_related("issue", "grid", "building")
             .with_askers()
@@ -241,6 +278,7 @@ class Matter(models.Model):
         ENFORCEMENT = "enforcement", "执法事项已移交"
 
     STEPS = {"join": {State.OPEN}, "end": {State.OPEN}}
+    COMMON_FROM = 3  # distinct askers
 
     title = models.CharField("事项", max_length=80)
     state = models.CharField("状态", max_length=10, choices=State, default=State.OPEN)
@@ -308,6 +346,11 @@ class Matter(models.Model):
         return reverse("issues:matter_detail", args=[self.pk])
 
     @property
+    def is_common(self):
+        """Needs `with_askers`."""
+        return self.askers >= self.COMMON_FROM
+
+    @property
     def open_steps(self):
         return {step for step, states in self.STEPS.items() if self.state in states}
 
@@ -353,6 +396,15 @@ class OfIssueQuerySet(models.QuerySet):
 
 
 class MeasureQuerySet(OfIssueQuerySet):
+    def on_the_list_of(self, user):
+        """What one works through: an officer's units' own, for others all in sight."""
+        seen = self.visible_to(user)
+        posts = posts_with(user, Right.SEE_ISSUES)
+        if posts and all(post.role in BY_UNIT for post in posts):
+            mine = self.model.objects.filter(lead_unit__officers__post__in=posts)
+            seen = seen.filter(pk__in=mine.values("pk"))
+        return seen
+
     def open(self):
         return self.filter(state=Measure.State.OPEN)
 
@@ -360,6 +412,7 @@ class MeasureQuerySet(OfIssueQuerySet):
         return self.open().filter(due_on__lt=day)
 
     def for_list(self):
+        """Everything one row of the measure ledger shows."""
         return self.select_related(
             "issue", "matter", "lead_unit", "lead_organization"
         ).order_by("due_on", "pk")
@@ -433,6 +486,15 @@ class Measure(models.Model):
     def lead(self):
         return self.lead_unit or self.lead_organization
 
+    def get_absolute_url(self):
+        return f"{self.issue.get_absolute_url()}#measure-{self.pk}"
+
+    def light(self, today):
+        """Its light; None once it is done."""
+        if self.state == self.State.DONE:
+            return None
+        return light(self.decided_on, self.due_on, today)
+
 
 @tracked()
 class Deliberation(models.Model):
@@ -444,7 +506,10 @@ class Deliberation(models.Model):
     opinion = models.TextField("意见", max_length=1000)
     held_on = models.DateField("研商日期")
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="记录人"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        verbose_name="记录人",
     )
 
     VISIBILITY = {INTERNAL: "id issue level body opinion held_on by"}

@@ -6,202 +6,498 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('grids', '0001_initial'),
+        ("grids", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DeliberationBodyEvent',
+            name="DeliberationBodyEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('level', models.PositiveSmallIntegerField(choices=[(1, '临时党支部会议'), (2, '楼宇党委例会'), (3, '网格党建联席会')], verbose_name='层级')),
-                ('name', models.CharField(max_length=80, verbose_name='名称')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (1, "临时党支部会议"),
+                            (2, "楼宇党委例会"),
+                            (3, "网格党建联席会"),
+                        ],
+                        verbose_name="层级",
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, verbose_name="名称")),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='DeliberationEvent',
+            name="DeliberationEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('level', models.PositiveSmallIntegerField(choices=[(1, '临时党支部会议'), (2, '楼宇党委例会'), (3, '网格党建联席会')], verbose_name='层级')),
-                ('opinion', models.TextField(max_length=1000, verbose_name='意见')),
-                ('held_on', models.DateField(verbose_name='研商日期')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (1, "临时党支部会议"),
+                            (2, "楼宇党委例会"),
+                            (3, "网格党建联席会"),
+                        ],
+                        verbose_name="层级",
+                    ),
+                ),
+                ("opinion", models.TextField(max_length=1000, verbose_name="意见")),
+                ("held_on", models.DateField(verbose_name="研商日期")),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Issue',
+            name="Issue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=80, verbose_name='议题')),
-                ('brand', models.CharField(blank=True, max_length=60, verbose_name='品牌名称')),
-                ('level', models.PositiveSmallIntegerField(choices=[(1, '临时党支部会议'), (2, '楼宇党委例会'), (3, '网格党建联席会')], verbose_name='层级')),
-                ('state', models.CharField(choices=[('proposed', '待研商'), ('decided', '已定措施'), ('in_progress', '办理中'), ('feedback', '待回告'), ('closed', '已办结')], max_length=12, verbose_name='状态')),
-                ('raised_on', models.DateField(verbose_name='提出日期')),
-                ('decided_on', models.DateField(blank=True, null=True, verbose_name='定措施日期')),
-                ('closed_on', models.DateField(blank=True, null=True, verbose_name='办结日期')),
-                ('search', models.TextField(editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("title", models.CharField(max_length=80, verbose_name="议题")),
+                (
+                    "brand",
+                    models.CharField(
+                        blank=True, max_length=60, verbose_name="品牌名称"
+                    ),
+                ),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (1, "临时党支部会议"),
+                            (2, "楼宇党委例会"),
+                            (3, "网格党建联席会"),
+                        ],
+                        verbose_name="层级",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("proposed", "待研商"),
+                            ("decided", "已定措施"),
+                            ("in_progress", "办理中"),
+                            ("feedback", "待回告"),
+                            ("closed", "已办结"),
+                        ],
+                        max_length=12,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("raised_on", models.DateField(verbose_name="提出日期")),
+                (
+                    "decided_on",
+                    models.DateField(blank=True, null=True, verbose_name="定措施日期"),
+                ),
+                (
+                    "closed_on",
+                    models.DateField(blank=True, null=True, verbose_name="办结日期"),
+                ),
+                ("search", models.TextField(editable=False)),
             ],
             options={
-                'verbose_name': '议题',
+                "verbose_name": "议题",
             },
         ),
         migrations.CreateModel(
-            name='IssueEvent',
+            name="IssueEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('title', models.CharField(max_length=80, verbose_name='议题')),
-                ('brand', models.CharField(blank=True, max_length=60, verbose_name='品牌名称')),
-                ('level', models.PositiveSmallIntegerField(choices=[(1, '临时党支部会议'), (2, '楼宇党委例会'), (3, '网格党建联席会')], verbose_name='层级')),
-                ('state', models.CharField(choices=[('proposed', '待研商'), ('decided', '已定措施'), ('in_progress', '办理中'), ('feedback', '待回告'), ('closed', '已办结')], max_length=12, verbose_name='状态')),
-                ('raised_on', models.DateField(verbose_name='提出日期')),
-                ('decided_on', models.DateField(blank=True, null=True, verbose_name='定措施日期')),
-                ('closed_on', models.DateField(blank=True, null=True, verbose_name='办结日期')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("title", models.CharField(max_length=80, verbose_name="议题")),
+                (
+                    "brand",
+                    models.CharField(
+                        blank=True, max_length=60, verbose_name="品牌名称"
+                    ),
+                ),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (1, "临时党支部会议"),
+                            (2, "楼宇党委例会"),
+                            (3, "网格党建联席会"),
+                        ],
+                        verbose_name="层级",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("proposed", "待研商"),
+                            ("decided", "已定措施"),
+                            ("in_progress", "办理中"),
+                            ("feedback", "待回告"),
+                            ("closed", "已办结"),
+                        ],
+                        max_length=12,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("raised_on", models.DateField(verbose_name="提出日期")),
+                (
+                    "decided_on",
+                    models.DateField(blank=True, null=True, verbose_name="定措施日期"),
+                ),
+                (
+                    "closed_on",
+                    models.DateField(blank=True, null=True, verbose_name="办结日期"),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Matter',
+            name="Matter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=80, verbose_name='事项')),
-                ('state', models.CharField(choices=[('open', '办理中'), ('ended', '已办结')], default='open', max_length=10, verbose_name='状态')),
-                ('raised_on', models.DateField(verbose_name='提出日期')),
-                ('ending', models.CharField(blank=True, choices=[('solved', '已解决'), ('partly', '部分解决'), ('explained', '已解释未能解决'), ('passed_up', '非本级事权已上报'), ('enforcement', '执法事项已移交')], max_length=12, verbose_name='办结方式')),
-                ('before', models.CharField(blank=True, max_length=200, verbose_name='变化前')),
-                ('after', models.CharField(blank=True, max_length=200, verbose_name='变化后')),
-                ('benefited', models.PositiveIntegerField(blank=True, null=True, verbose_name='受益户数')),
-                ('ended_on', models.DateField(blank=True, null=True, verbose_name='办结日期')),
-                ('search', models.TextField(editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("title", models.CharField(max_length=80, verbose_name="事项")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "办理中"), ("ended", "已办结")],
+                        default="open",
+                        max_length=10,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("raised_on", models.DateField(verbose_name="提出日期")),
+                (
+                    "ending",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("solved", "已解决"),
+                            ("partly", "部分解决"),
+                            ("explained", "已解释未能解决"),
+                            ("passed_up", "非本级事权已上报"),
+                            ("enforcement", "执法事项已移交"),
+                        ],
+                        max_length=12,
+                        verbose_name="办结方式",
+                    ),
+                ),
+                (
+                    "before",
+                    models.CharField(blank=True, max_length=200, verbose_name="变化前"),
+                ),
+                (
+                    "after",
+                    models.CharField(blank=True, max_length=200, verbose_name="变化后"),
+                ),
+                (
+                    "benefited",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="受益户数"
+                    ),
+                ),
+                (
+                    "ended_on",
+                    models.DateField(blank=True, null=True, verbose_name="办结日期"),
+                ),
+                ("search", models.TextField(editable=False)),
             ],
             options={
-                'verbose_name': '事项',
+                "verbose_name": "事项",
             },
         ),
         migrations.CreateModel(
-            name='MatterDemand',
+            name="MatterDemand",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('joined_at', models.DateTimeField(verbose_name='并入时间')),
-                ('left_at', models.DateTimeField(blank=True, null=True, verbose_name='移出时间')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("joined_at", models.DateTimeField(verbose_name="并入时间")),
+                (
+                    "left_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="移出时间"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '事项中的诉求',
+                "verbose_name": "事项中的诉求",
             },
         ),
         migrations.CreateModel(
-            name='MatterDemandEvent',
+            name="MatterDemandEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('joined_at', models.DateTimeField(verbose_name='并入时间')),
-                ('left_at', models.DateTimeField(blank=True, null=True, verbose_name='移出时间')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("joined_at", models.DateTimeField(verbose_name="并入时间")),
+                (
+                    "left_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="移出时间"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='MatterEvent',
+            name="MatterEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('title', models.CharField(max_length=80, verbose_name='事项')),
-                ('state', models.CharField(choices=[('open', '办理中'), ('ended', '已办结')], default='open', max_length=10, verbose_name='状态')),
-                ('raised_on', models.DateField(verbose_name='提出日期')),
-                ('ending', models.CharField(blank=True, choices=[('solved', '已解决'), ('partly', '部分解决'), ('explained', '已解释未能解决'), ('passed_up', '非本级事权已上报'), ('enforcement', '执法事项已移交')], max_length=12, verbose_name='办结方式')),
-                ('before', models.CharField(blank=True, max_length=200, verbose_name='变化前')),
-                ('after', models.CharField(blank=True, max_length=200, verbose_name='变化后')),
-                ('benefited', models.PositiveIntegerField(blank=True, null=True, verbose_name='受益户数')),
-                ('ended_on', models.DateField(blank=True, null=True, verbose_name='办结日期')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("title", models.CharField(max_length=80, verbose_name="事项")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "办理中"), ("ended", "已办结")],
+                        default="open",
+                        max_length=10,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("raised_on", models.DateField(verbose_name="提出日期")),
+                (
+                    "ending",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("solved", "已解决"),
+                            ("partly", "部分解决"),
+                            ("explained", "已解释未能解决"),
+                            ("passed_up", "非本级事权已上报"),
+                            ("enforcement", "执法事项已移交"),
+                        ],
+                        max_length=12,
+                        verbose_name="办结方式",
+                    ),
+                ),
+                (
+                    "before",
+                    models.CharField(blank=True, max_length=200, verbose_name="变化前"),
+                ),
+                (
+                    "after",
+                    models.CharField(blank=True, max_length=200, verbose_name="变化后"),
+                ),
+                (
+                    "benefited",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="受益户数"
+                    ),
+                ),
+                (
+                    "ended_on",
+                    models.DateField(blank=True, null=True, verbose_name="办结日期"),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Measure',
+            name="Measure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content', models.CharField(max_length=200, verbose_name='措施')),
-                ('due_on', models.DateField(verbose_name='期限')),
-                ('state', models.CharField(choices=[('open', '办理中'), ('done', '已完成')], default='open', max_length=6, verbose_name='状态')),
-                ('decided_on', models.DateField(verbose_name='议定日期')),
-                ('done_on', models.DateField(blank=True, null=True, verbose_name='完成日期')),
-                ('result', models.CharField(blank=True, max_length=300, verbose_name='完成情况')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("content", models.CharField(max_length=200, verbose_name="措施")),
+                ("due_on", models.DateField(verbose_name="期限")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "办理中"), ("done", "已完成")],
+                        default="open",
+                        max_length=6,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("decided_on", models.DateField(verbose_name="议定日期")),
+                (
+                    "done_on",
+                    models.DateField(blank=True, null=True, verbose_name="完成日期"),
+                ),
+                (
+                    "result",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="完成情况"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '措施',
+                "verbose_name": "措施",
             },
         ),
         migrations.CreateModel(
-            name='MeasureEvent',
+            name="MeasureEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('content', models.CharField(max_length=200, verbose_name='措施')),
-                ('due_on', models.DateField(verbose_name='期限')),
-                ('state', models.CharField(choices=[('open', '办理中'), ('done', '已完成')], default='open', max_length=6, verbose_name='状态')),
-                ('decided_on', models.DateField(verbose_name='议定日期')),
-                ('done_on', models.DateField(blank=True, null=True, verbose_name='完成日期')),
-                ('result', models.CharField(blank=True, max_length=300, verbose_name='完成情况')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("content", models.CharField(max_length=200, verbose_name="措施")),
+                ("due_on", models.DateField(verbose_name="期限")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "办理中"), ("done", "已完成")],
+                        default="open",
+                        max_length=6,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("decided_on", models.DateField(verbose_name="议定日期")),
+                (
+                    "done_on",
+                    models.DateField(blank=True, null=True, verbose_name="完成日期"),
+                ),
+                (
+                    "result",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="完成情况"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Deliberation',
+            name="Deliberation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.PositiveSmallIntegerField(choices=[(1, '临时党支部会议'), (2, '楼宇党委例会'), (3, '网格党建联席会')], verbose_name='层级')),
-                ('opinion', models.TextField(max_length=1000, verbose_name='意见')),
-                ('held_on', models.DateField(verbose_name='研商日期')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='记录人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (1, "临时党支部会议"),
+                            (2, "楼宇党委例会"),
+                            (3, "网格党建联席会"),
+                        ],
+                        verbose_name="层级",
+                    ),
+                ),
+                ("opinion", models.TextField(max_length=1000, verbose_name="意见")),
+                ("held_on", models.DateField(verbose_name="研商日期")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="记录人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '研商记录',
-                'ordering': ['held_on', 'pk'],
+                "verbose_name": "研商记录",
+                "ordering": ["held_on", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='DeliberationBody',
+            name="DeliberationBody",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.PositiveSmallIntegerField(choices=[(1, '临时党支部会议'), (2, '楼宇党委例会'), (3, '网格党建联席会')], verbose_name='层级')),
-                ('name', models.CharField(max_length=80, unique=True, verbose_name='名称')),
-                ('buildings', models.ManyToManyField(blank=True, related_name='bodies', to='grids.building', verbose_name='管到哪些楼宇')),
-                ('grid', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bodies', to='grids.grid', verbose_name='网格')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (1, "临时党支部会议"),
+                            (2, "楼宇党委例会"),
+                            (3, "网格党建联席会"),
+                        ],
+                        verbose_name="层级",
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(max_length=80, unique=True, verbose_name="名称"),
+                ),
+                (
+                    "buildings",
+                    models.ManyToManyField(
+                        blank=True,
+                        related_name="bodies",
+                        to="grids.building",
+                        verbose_name="管到哪些楼宇",
+                    ),
+                ),
+                (
+                    "grid",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bodies",
+                        to="grids.grid",
+                        verbose_name="网格",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '议事主体',
-                'ordering': ['level', 'pk'],
+                "verbose_name": "议事主体",
+                "ordering": ["level", "pk"],
             },
         ),
     ]

@@ -1,0 +1,148 @@
+"""What is asked for at each step. Who may and whether it may be now: `actions`."""
+
+from django import forms
+
+from issues.models import Level, Matter, Measure
+from party.models import MemberUnit, PartyOrganization
+from visits.models import Demand
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, **kwargs):
+        super().__init__(format="%Y-%m-%d", **kwargs)
+
+
+class ProposeForm(forms.Form):
+    title = forms.CharField(
+        label="议题标题", max_length=80, help_text="一句话说清要商量什么。"
+    )
+    brand = forms.CharField(
+        label="品牌名称",
+        max_length=60,
+        required=False,
+        help_text="有品牌的才填，如“金团领航·善治立方”。",
+    )
+    wish = forms.CharField(
+        label="要解决什么",
+        max_length=80,
+        help_text="商户想要的结果，如“避开开市时间清运”。",
+    )
+    level = forms.TypedChoiceField(
+        label="在哪一级研商", coerce=int, widget=forms.RadioSelect
+    )
+
+    def __init__(self, *args, levels, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["level"].choices = [
+            (int(level), f"{Level(level).label}（{body}）") for level, body in levels
+        ]
+        if levels:
+            self.fields["level"].initial = int(levels[0][0])
+
+
+class LeadField(forms.ChoiceField):
+    """Who leads a measure: a member unit or a Party organisation, in one list."""
+
+    def offer(self, user):
+        self.units = {
+            f"unit-{unit.pk}": unit for unit in MemberUnit.objects.visible_to(user)
+        }
+        organizations = PartyOrganization.objects.visible_to(user).standing()
+        self.organizations = {
+            f"organization-{one.pk}": one for one in organizations.for_list()
+        }
+        self.choices = [
+            ("", "请选择"),
+            ("成员单位", [(key, str(one)) for key, one in self.units.items()]),
+            ("党组织", [(key, str(one)) for key, one in self.organizations.items()]),
+        ]
+
+    def clean(self, value):
+        value = super().clean(value)
+        return self.units.get(value) or self.organizations.get(value)
+
+
+class MeasureForm(forms.Form):
+    matter = forms.ModelChoiceField(
+        label="对应哪个事项", queryset=Matter.objects.none(), empty_label=None
+    )
+    content = forms.CharField(
+        label="措施",
+        max_length=Measure._meta.get_field("content").max_length,
+        help_text="做什么，做到什么程度。",
+    )
+    lead = LeadField(label="由谁主办")
+    due_on = forms.DateField(label="期限", widget=DayInput())
+
+    def __init__(self, *args, issue, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        matters = issue.matters.open()
+        self.fields["matter"].queryset = matters
+        self.fields["matter"].initial = matters.first()
+        self.fields["lead"].offer(user)
+
+
+class DecideForm(MeasureForm):
+    opinion = forms.CharField(
+        label="研商意见",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="会上怎么说的，各方同意了什么。",
+    )
+    field_order = ["opinion"]
+
+
+class FinishForm(forms.Form):
+    result = forms.CharField(
+        label="完成情况",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="做了什么，从哪天起。",
+    )
+
+
+class EndForm(forms.Form):
+    ending = forms.ChoiceField(
+        label="办结方式", choices=Matter.Ending, widget=forms.RadioSelect
+    )
+    before = forms.CharField(
+        label="变化前",
+        max_length=200,
+        required=False,
+        help_text="已解决、部分解决的必须写，如“一年一缴”。",
+    )
+    after = forms.CharField(
+        label="变化后",
+        max_length=200,
+        required=False,
+        help_text="如“三个月一缴”；没能解决的写明原因，会原样告诉提出的人。",
+    )
+    benefited = forms.IntegerField(
+        label="受益户数", min_value=0, max_value=100000, required=False
+    )
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("ending") in (Matter.Ending.SOLVED, Matter.Ending.PARTLY):
+            for field in ("before", "after"):
+                if not cleaned.get(field):
+                    self.add_error(field, "解决了的事项，请写清变化前和变化后。")
+        return cleaned
+
+
+class TellForm(forms.Form):
+    demands = forms.ModelMultipleChoiceField(
+        label="告诉了谁",
+        queryset=Demand.objects.none(),
+        error_messages={"required": "请至少选一户。"},
+    )
+    how = forms.ChoiceField(
+        label="怎么告诉的", choices=Demand.Told, widget=forms.RadioSelect
+    )
+    on = forms.DateField(label="回告日期", widget=DayInput())
+
+    def __init__(self, *args, demands, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["demands"].queryset = demands
