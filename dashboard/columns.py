@@ -1,2 +1,168 @@
+"""What this room adds to the ledgers of businesses: how each stands, and until when."""
+
+import datetime as dt
+
+import django_filters
+from django.db.models import CharField, OuterRef, Subquery, Value
+from django.db.models.functions import Cast, JSONObject
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+
+from dashboard.models import Standing
+from tianshan.ledgers import Column, extend
+from tianshan.web.templatetags.portal import lamp
+
+KEYS = ("businesses", "enterprises", "merchants")
+Condition = Standing.Condition
+
+# The three conditions that hold now, each by one character.
+MARKS = (
+    (Condition.UNVISITED, "访", "按期走访", "未按期走访"),
+    (Condition.OVERDUE, "诉", "诉求不超期", "诉求超期"),
+    (Condition.UNTOLD, "告", "结果已告知", "结果未告知"),
+)
+
+
+def with_standing(queryset, *, user, day):
+    """Each business with how it stands on the day, read by one subquery."""
+    fields = [
+        "visited_until",
+        "overdue_from",
+        "untold_from",
+        "absent_from",
+    ]
+    row = Standing.objects.on(day).filter(business=OuterRef("pk"))
+    return queryset.annotate(
+        standing=Subquery(
+            row.values(
+                all=JSONObject(
+                    operating="operating",
+                    mode="mode",
+                    visited="visited",
+                    day=Value(day.isoformat()),
+                    **{name: Cast(name, CharField()) for name in fields},
+                )
+            )[:1]
+        )
+    )
+
+
+def standing_of(row):
+    """`(Standing, day)` as annotated, or None for a business that is in no scope."""
+    values = row.standing
+    if not values or not values["operating"] or not row.counts:
+        return None
+    dates = {
+        name: values[name] and dt.date.fromisoformat(values[name])
+        for name in ("visited_until", "overdue_from", "untold_from", "absent_from")
+    }
+    standing = Standing(mode=values["mode"], visited=values["visited"], **dates)
+    return standing, dt.date.fromisoformat(values["day"])
+
+
+def state_in_words(row):
+    """有效, 未到期, 未覆盖, or all that it fails."""
+    known = standing_of(row)
+    if known is None:
+        return "不计"
+    standing, day = known
+    if not standing.mode:
+        return "未覆盖"
+    if standing.is_not_due(day):
+        return "未到期"
+    failed = standing.failures(day)
+    return "、".join(condition.label for condition in failed) if failed else "有效"
+
+
+def draw_state(row):
+    known = standing_of(row)
+    words = state_in_words(row)
+    if known is None:
+        return format_html('<span class="t2">{}</span>', words)
+    standing, day = known
+    if not standing.mode:
+        return format_html('<span class="ts-tag ts-tag-line">{}</span>', words)
+    if standing.is_not_due(day):
+        return format_html('<span class="ts-tag ts-tag-info">{}</span>', words)
+    failed = standing.failures(day)
+    marks = format_html_join(
+        "",
+        '<i class="{}" title="{}">{}</i>',
+        (
+            ("n", bad, letter) if condition in failed else ("y", good, letter)
+            for condition, letter, good, bad in MARKS
+        ),
+    )
+    return format_html(
+        '<span class="four" aria-hidden="true">{}</span>'
+        '<span class="visually-hidden">{}</span>',
+        marks,
+        words,
+    )
+
+
+def visit_due(row):
+    known = standing_of(row)
+    return known[0].visited_until if known else None
+
+
+def draw_visit_due(row):
+    known = standing_of(row)
+    if known is None:
+        return "—"
+    standing, day = known
+    left = (standing.visited_until - day).days
+    words = f"{standing.visited_until:%m-%d}"
+    if left < 0:
+        return lamp("red", f"{words} 超 {-left} 天")
+    if left <= 7:
+        return lamp("yellow", f"{words} 剩 {left} 天")
+    return lamp("green", standing.visited_until.isoformat())
+
+
+EFFECTIVE, NOT_DUE, UNCOVERED = "effective", "not_due", "uncovered"
+
+
+def narrow_by_state(queryset, name, values):
+    """Today's class of each business; those that fail by their first failing one."""
+    day = timezone.localdate()
+    rows = Standing.objects.on(day).counting()
+    wanted = Standing.objects.none()
+    for value in values:
+        if value == EFFECTIVE:
+            wanted |= rows.effective(day)
+        elif value == NOT_DUE:
+            wanted |= rows.not_due(day)
+        elif value == UNCOVERED:
+            wanted |= rows.uncovered()
+        else:
+            wanted |= rows.first_failing(Condition(value), day)
+    return queryset.filter(pk__in=wanted.values("business")) if values else queryset
+
+
 def register():
-    pass
+    extend(
+        *KEYS,
+        columns=[
+            Column(
+                "standing",
+                "达标",
+                state_in_words,
+                draw=draw_state,
+                annotate=with_standing,
+            ),
+            Column("visit_due", "应访", visit_due, draw=draw_visit_due),
+        ],
+        filters={
+            "gap": django_filters.MultipleChoiceFilter(
+                label="达标情况",
+                choices=[
+                    (EFFECTIVE, "有效"),
+                    (NOT_DUE, "未到期"),
+                    *((c.value, c.label) for c in Condition if c != Condition.ABSENT),
+                    (UNCOVERED, "未覆盖"),
+                ],
+                method=narrow_by_state,
+            )
+        },
+    )

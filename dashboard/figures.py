@@ -1,2 +1,154 @@
+"""Coverage in figures: from formal to effective, and what lies between."""
+
+from dashboard.models import Standing
+from enterprises.models import Business, Coverage
+from tianshan.ledgers import FIGURES, Figure, Rate, Unit
+
+Condition = Standing.Condition
+
+# Nobody can take part before there are activities, so nobody fails this one yet.
+SWITCHED_OFF = frozenset({Condition.ABSENT})
+
+
+def standings(scope):
+    """The rows that hold on the scope's day, of the businesses that count."""
+    return Standing.objects.on(scope.day).in_scope(scope.grid)
+
+
+def businesses(narrow):
+    """The businesses that `narrow(standings, day)` leaves, as far as one may see."""
+
+    def rows(scope):
+        left = narrow(standings(scope), scope.day)
+        return Business.objects.visible_to(scope.user).filter(
+            pk__in=left.values("business")
+        )
+
+    return rows
+
+
+def first_failing(condition):
+    return lambda rows, day: rows.first_failing(condition, day)
+
+
+def failing(condition):
+    return lambda rows, day: rows.failing(condition, day)
+
+
+def in_mode(mode):
+    return lambda rows, day: rows.filter(mode=mode)
+
+
+def off_for(condition):
+    return (lambda scope: True) if condition in SWITCHED_OFF else None
+
+
+def figure(key, label, definition, narrow, **options):
+    return Figure(
+        key,
+        label,
+        Unit.BUSINESSES,
+        definition,
+        "businesses",
+        businesses(narrow),
+        **options,
+    )
+
+
+GAPS = (
+    (
+        Condition.UNVISITED,
+        "未按期走访",
+        "已过走访期限还没有走访到人（新发现 5 个工作日，重点 30 天，其他 90 天，"
+        "以网格设置为准）",
+    ),
+    (Condition.OVERDUE, "诉求超期", "有诉求过了期限还没有结果"),
+    (Condition.UNTOLD, "未告知结果", "诉求有了结果，过了回告期限还没有告诉提出人"),
+    (Condition.ABSENT, "未参与服务", "365 天内没有参加过服务、活动或会议"),
+)
+
+
 def register():
-    pass
+    FIGURES.add(
+        figure(
+            "in_scope",
+            "在册",
+            "时段最后一天在营的企业、商户、社会组织和新就业群体站点。",
+            lambda rows, day: rows,
+        ),
+        figure(
+            "covered",
+            "有形覆盖",
+            "在册且有党组织负责的：单独组建、联合组建、楼宇·市场·街区党组织覆盖"
+            "或区域性党组织兜底。",
+            lambda rows, day: rows.covered(),
+        ),
+        figure(
+            "effective",
+            "有效覆盖",
+            "有形覆盖、走访已到期，且按期走访、诉求不超期、结果已告知都做到的。",
+            lambda rows, day: rows.effective(day),
+        ),
+        figure(
+            "not_effective",
+            "有形未有效",
+            "有形覆盖而不是有效覆盖的：四项差距和未到期相加，正好是这个数。",
+            lambda rows, day: rows.not_effective(day),
+        ),
+        figure(
+            "not_due",
+            "未到期",
+            "有形覆盖、还没有走访过、首次走访期限也还没有到的，单独算一类。",
+            lambda rows, day: rows.not_due(day),
+        ),
+        figure(
+            "gap_uncovered",
+            "尚未覆盖",
+            "在册但还没有党组织负责的。",
+            lambda rows, day: rows.uncovered(),
+        ),
+        Rate(
+            "formal_coverage",
+            "有形覆盖率",
+            "有形覆盖 ÷ 在册。",
+            "covered",
+            "in_scope",
+        ),
+        Rate(
+            "effective_coverage",
+            "有效覆盖率",
+            "有效覆盖 ÷ 在册；未到期的在分母里，不在分子里。",
+            "effective",
+            "in_scope",
+        ),
+        *(
+            figure(
+                f"gap_{condition}",
+                label,
+                f"有形覆盖、走访已到期，按先后次序头一项没做到的是：{words}。"
+                "每家只记一处。",
+                first_failing(condition),
+                off=off_for(condition),
+            )
+            for condition, label, words in GAPS
+        ),
+        *(
+            figure(
+                f"fails_{condition}",
+                f"{label}（全部）",
+                f"有形覆盖、走访已到期，{words}。一家有几项没做到，每项都记。",
+                failing(condition),
+            )
+            for condition, label, words in GAPS
+            if condition not in SWITCHED_OFF
+        ),
+        *(
+            figure(
+                f"covered_{mode}",
+                mode.label,
+                f"有形覆盖中，排在最前的方式是{mode.label}的。",
+                in_mode(mode),
+            )
+            for mode in Coverage.Mode
+        ),
+    )

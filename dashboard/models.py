@@ -16,13 +16,13 @@ class StandingQuerySet(models.QuerySet):
         """The row of each business that holds on the day."""
         return self.filter(Q(until=None) | Q(until__gt=day), since__lte=day)
 
+    def counting(self):
+        """In operation, and of the kinds that count."""
+        return self.filter(operating=True, business__kind__in=Business.COUNTED)
+
     def in_scope(self, grid):
-        """In operation, of the kinds that count, in the grid's subtree."""
-        return self.filter(
-            operating=True,
-            business__kind__in=Business.COUNTED,
-            grid__path__startswith=grid.path,
-        )
+        """Those that count in the grid's subtree."""
+        return self.counting().filter(grid__path__startswith=grid.path)
 
     # What time does to a row on a day: the row itself holds only dates.
 
@@ -50,6 +50,10 @@ class StandingQuerySet(models.QuerySet):
         for earlier in order[: order.index(condition)]:
             rows = rows.exclude(self.model.fails(earlier, day))
         return rows
+
+    def not_effective(self, day):
+        """Covered, but failing something or not due yet."""
+        return self.covered().exclude(pk__in=self.effective(day).values("pk"))
 
     def effective(self, day):
         rows = self.due(day)

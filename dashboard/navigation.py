@@ -1,2 +1,126 @@
+"""The menu: what a user's posts open, and nothing that they do not.
+
+A link's rule is read off the view that it leads to, so that menu and door agree.
+"""
+
+from functools import cache
+
+from django.urls import resolve, reverse
+
+from accounts.rights import RIGHTS, Role
+
+MENU = [
+    (
+        "工作台",
+        [
+            ("dashboard:dashboard", "一屏统览", {"icon": "layout-dashboard"}),
+            ("dashboard:work", "今日工作", {"icon": "checklist"}),
+            ("dashboard:search", "搜索", {"icon": "search"}),
+        ],
+    ),
+    (
+        "台账",
+        [
+            ("enterprises:merchant_list", "商户", {"icon": "building-store"}),
+            ("enterprises:enterprise_list", "企业", {"icon": "briefcase"}),
+            ("grids:building_list", "楼宇", {"icon": "building-skyscraper"}),
+            ("party:organization_list", "党组织", {"icon": "sitemap"}),
+            ("grids:grid_list", "网格", {"icon": "hexagons"}),
+            ("visits:visit_list", "走访", {"icon": "route"}),
+        ],
+    ),
+    (
+        "三级议事",
+        [
+            ("visits:demand_list", "诉求", {"icon": "inbox"}),
+            ("issues:matter_list", "事项", {"icon": "stack-2"}),
+            ("issues:issue_list", "议题", {"icon": "messages"}),
+            ("issues:measure_list", "措施", {"icon": "list-check"}),
+        ],
+    ),
+    (
+        "管理",
+        [
+            ("enterprises:import_list", "导入", {"icon": "table-import"}),
+            ("accounts:account_list", "账号", {"icon": "users"}),
+            ("accounts:audit_list", "审计", {"icon": "shield-check"}),
+            ("dashboard:holiday_list", "节假日", {"icon": "calendar-event"}),
+        ],
+    ),
+]
+MINE = ("dashboard:me", "我的岗位", {"icon": "user"})
+
+# The four that a thumb reaches on a phone; what a role lacks is filled from the menu.
+DOCK = {
+    Role.GRID_STAFF: ["work", "merchant_list", "demand_list", "visit_list"],
+    Role.PARTY_WORKER: ["work", "merchant_list", "demand_list", "visit_list"],
+    Role.GRID_CLERK: ["merchant_list", "enterprise_list", "import_list", "dashboard"],
+    Role.BRANCH_SECRETARY: ["demand_list", "merchant_list", "issue_list", "dashboard"],
+    Role.BUILDING_SECRETARY: [
+        "demand_list",
+        "building_list",
+        "issue_list",
+        "dashboard",
+    ],
+    Role.GRID_CHIEF: ["dashboard", "demand_list", "issue_list", "measure_list"],
+    Role.STREET_LEADER: ["dashboard", "issue_list", "measure_list", "building_list"],
+    Role.UNIT_OFFICER: ["measure_list", "issue_list", "matter_list"],
+}
+
+
+@cache
+def _door(name):
+    """A page's address and the rights that open it, any one of them."""
+    url = reverse(name)
+    return url, resolve(url).func.rule
+
+
+def _opens(rule, rights):
+    return rule == "signed_in" or bool(rule & rights)
+
+
 def navigation(request):
-    return {}
+    """For base.html: `navigation`, `dock`, `scope_label`, `my_posts`, `search_url`."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    posts = user.posts_in_force
+    rights = frozenset().union(*(RIGHTS[post.role] for post in posts))
+    groups = []
+    for label, entries in MENU:
+        items = [_item(request, *entry, rights=rights) for entry in entries]
+        if items := [item for item in items if item]:
+            groups.append({"label": label, "items": items})
+    groups.append({"label": "我", "items": [_item(request, *MINE, rights=rights)]})
+    search, rule = _door("dashboard:search")
+    return {
+        "navigation": groups,
+        "dock": _dock(groups, posts),
+        "scope_label": "、".join(dict.fromkeys(post.grid.name for post in posts)),
+        "my_posts": posts,
+        "search_url": search if _opens(rule, rights) else "",
+    }
+
+
+def _item(request, name, label, options, *, rights):
+    url, rule = _door(name)
+    if not _opens(rule, rights):
+        return None
+    return {
+        "name": name.partition(":")[2],
+        "url": url,
+        "label": label,
+        "icon": options["icon"],
+        "current": _is_current(request.path, url),
+    }
+
+
+def _is_current(path, url):
+    return path == url or (url.count("/") == 2 and path.startswith(url))
+
+
+def _dock(groups, posts):
+    items = [item for group in groups for item in group["items"]]
+    first = DOCK.get(posts[0].role, []) if posts else []
+    chosen = [item for name in first for item in items if item["name"] == name]
+    return (chosen + [item for item in items if item not in chosen])[:4]

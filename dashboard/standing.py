@@ -172,7 +172,12 @@ def rewrite(business_ids):
 @transaction.atomic
 def _rewrite(ids, calendar):
     # Whoever comes second waits here and then reads what the first one wrote.
-    list(Business.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+    list(
+        Business.objects.select_for_update()
+        .filter(pk__in=ids)
+        .order_by("pk")
+        .values_list("pk")
+    )
     fresh = [
         Standing(business_id=business_id, **row)
         for business_id, facts in gather(ids).items()

@@ -10,7 +10,7 @@ import contextvars
 
 from django.db import transaction
 
-from tianshan.ledgers.figures import FIGURES, Figure, Rate, Unit
+from tianshan.ledgers.figures import FIGURES, Figure, Rate, Unit, count_all, percent
 from tianshan.ledgers.ledger import LEDGERS, Column, Ledger, extend, register
 from tianshan.ledgers.scopes import BadScope, Scope, read_scope
 
@@ -24,9 +24,11 @@ __all__ = [
     "Rate",
     "Scope",
     "Unit",
+    "count_all",
     "extend",
     "gathering",
     "on_touched",
+    "percent",
     "read_scope",
     "register",
     "touched",

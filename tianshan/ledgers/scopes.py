@@ -81,7 +81,10 @@ def _day(text, fallback, label):
 
 def read_scope(user, parameters, *, today):
     """The scope that a query string asks for; by default all since the go-live day."""
-    grid = _reader(user, parameters.get("grid") or None)
+    code = parameters.get("grid") or None
+    if code and not code.isprintable():  # NUL, which PostgreSQL would not take
+        raise BadScope("网格编码里有不能用的字符。")
+    grid = _reader(user, code)
     start = _day(parameters.get("start"), min(grid.live_on, today), "开始日期")
     end = _day(parameters.get("end"), max(today, start), "结束日期")
     if end < start:

@@ -1,0 +1,416 @@
+"""What the one screen shows: figures from the registry, each with its link."""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+
+from django.db.models import Count
+
+from dashboard.models import Standing
+from grids.models import Building, Grid
+from issues.models import Issue, Level, Measure
+from tianshan.ledgers import FIGURES, Rate, count_all, percent
+
+MONTHS = 6
+SHOWN = 4  # of a level's issues, of the red measures
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A number as the page shows it: its unit, its meaning and its rows' address."""
+
+    key: str
+    label: str
+    unit: str
+    definition: str
+    value: float | None
+    href: str
+    off: bool = False
+    share: float = 0  # of the businesses in scope, in percent
+    start: float = 0  # where its part of the bar begins
+
+    @property
+    def middle(self):
+        return round(self.start + self.share / 2, 3)
+
+    @property
+    def end(self):
+        return round(self.start + self.share, 3)
+
+
+# --- periods -----------------------------------------------------------------------
+
+
+def periods(scope):
+    """The periods offered as links, `[(label, start, end)]`, all up to today."""
+    today = scope.today
+    ten_day = today.replace(day=1 if today.day <= 10 else 11 if today.day <= 20 else 21)
+    quarter = today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1)
+    return [
+        ("累计", min(scope.grid.live_on, today), today),
+        ("本旬", ten_day, today),
+        ("本月", today.replace(day=1), today),
+        ("本季", quarter, today),
+        ("今年", today.replace(month=1, day=1), today),
+    ]
+
+
+def period_links(scope):
+    links = [
+        {
+            "label": label,
+            "query": scope.during(start, end).query,
+            "current": scope.period == (start, end),
+        }
+        for label, start, end in periods(scope)
+    ]
+    for link in links[1:]:
+        # On the first day of a year several periods are one: only the first is lit.
+        link["current"] &= not links[links.index(link) - 1]["current"]
+    return links
+
+
+def grid_links(scope, having):
+    """The grids among which the user may choose, none when there is but one."""
+    grids = list(Grid.objects.visible_to(scope.user, having).order_by("path"))
+    if len(grids) < 2:
+        return []
+    return [
+        {"label": grid.name, "code": grid.code, "current": grid == scope.grid}
+        for grid in grids
+    ]
+
+
+# --- tiles -------------------------------------------------------------------------
+
+
+def read_figures(scope):
+    """`{key: Tile}` of every figure and rate, all counted in one statement."""
+    values = FIGURES.values_for(scope)
+    tiles = {}
+    for key, figure in FIGURES.items():
+        if isinstance(figure, Rate):
+            value = percent(values[figure.numerator], values[figure.denominator])
+            href, off = FIGURES[figure.numerator].href(scope), False
+        else:
+            value, href, off = values[key], figure.href(scope), figure.is_off(scope)
+        tiles[key] = Tile(
+            key, figure.label, figure.unit, figure.definition, value, href, off
+        )
+    return tiles
+
+
+def figures_as_json(scope):
+    """The contract of /dashboard/figures.json, figure by figure."""
+    values = FIGURES.values_for(scope)
+    answer = []
+    for key, figure in FIGURES.items():
+        entry = {
+            "key": key,
+            "label": figure.label,
+            "value": None,
+            "unit": figure.unit,
+            "definition": figure.definition,
+            "href": None,
+        }
+        if isinstance(figure, Rate):
+            entry["value"] = percent(
+                values[figure.numerator], values[figure.denominator]
+            )
+            for part in ("numerator", "denominator"):
+                of = getattr(figure, part)
+                entry[part] = values[of]
+                entry[f"{part}_href"] = FIGURES[of].href(scope)
+        else:
+            entry["value"] = values[key]
+            entry["href"] = figure.href(scope)
+            if figure.is_off(scope):
+                entry["state"] = "off"
+        answer.append(entry)
+    return answer
+
+
+# --- coverage ----------------------------------------------------------------------
+
+NEXT_STEPS = {
+    "gap_unvisited": "网格员按到期先后去走访",
+    "gap_overdue": "负责的党组织先给结果",
+    "gap_untold": "把结果告诉提出的人",
+    "gap_absent": "等服务活动上线后再算",
+    "gap_uncovered": "落实由哪个党组织负责",
+}
+
+
+def bar(tiles):
+    """The parts of the bar from left to right; together they are all in scope."""
+    whole = tiles["in_scope"].value
+    keys = [
+        "effective",
+        *(f"gap_{condition}" for condition in Standing.Condition),
+        "not_due",
+        "gap_uncovered",
+    ]
+    parts, start = {}, 0.0
+    for key in keys:
+        share = round(100 * tiles[key].value / whole, 3) if whole else 0
+        parts[key] = replace(tiles[key], share=share, start=round(start, 3))
+        start += share
+    return parts
+
+
+def by_building(scope):
+    """In scope, covered and effective of each building, with links to the rows."""
+    counts = defaultdict(Counter)
+    for key in ("in_scope", "covered", "effective"):
+        rows = FIGURES[key].rows(scope).order_by()
+        for building, n in rows.values_list("building").annotate(Count("pk")):
+            counts[building][key] = n
+    names = Building.objects.visible_to(scope.user).in_bulk(counts.keys() - {None})
+    lines = []
+    for pk, building in names.items():
+        count = counts[pk]
+        lines.append(
+            {
+                "building": building,
+                "formal": percent(count["covered"], count["in_scope"]),
+                "effective": percent(count["effective"], count["in_scope"]),
+                "counts": {
+                    key: {
+                        "value": count[key],
+                        "href": f"{FIGURES[key].href(scope)}&building={pk}",
+                    }
+                    for key in ("in_scope", "covered", "effective")
+                },
+            }
+        )
+    return sorted(lines, key=lambda line: (line["effective"], line["building"].pinyin))
+
+
+def month_ends(scope):
+    """The last days of the months before the scope's day, and that day itself."""
+    days = [scope.day]
+    while len(days) < MONTHS:
+        days.append(days[-1].replace(day=1) - dt.timedelta(days=1))
+    return [day for day in reversed(days) if day >= scope.grid.live_on]
+
+
+def trend(scope):
+    """Formal and effective coverage at the end of each month, from dated Standing."""
+    scopes = [scope.during(day.replace(day=1), day) for day in month_ends(scope)]
+    keys = ("in_scope", "covered", "effective")
+    asked = [(FIGURES[key], month) for month in scopes for key in keys]
+    counts = iter(count_all(asked))
+    points = []
+    for place, month in enumerate(scopes):
+        whole, covered, effective = next(counts), next(counts), next(counts)
+        points.append(
+            {
+                "day": month.end,
+                "whole": whole,
+                "formal": percent(covered, whole),
+                "effective": percent(effective, whole),
+                "formal_href": FIGURES["covered"].href(month),
+                "effective_href": FIGURES["effective"].href(month),
+                "x": 28 + place * 52,
+            }
+        )
+    for point in points:
+        for key in ("formal", "effective"):
+            point[f"{key}_y"] = round(112 - (point[key] or 0), 1)
+    return {
+        "points": points,
+        "formal": " ".join(f"{p['x']},{p['formal_y']}" for p in points if p["whole"]),
+        "effective": " ".join(
+            f"{p['x']},{p['effective_y']}" for p in points if p["whole"]
+        ),
+    }
+
+
+# --- deliberation ------------------------------------------------------------------
+
+
+def light(measures, day):
+    """`(colour, words)` of an issue by its open measures: the worst one counts."""
+    if not measures:
+        return ("none", "还没有在办措施")
+    first = min(measures, key=lambda measure: measure.due_on)
+    left = (first.due_on - day).days
+    if left < 0:
+        return ("red", f"红灯 超 {-left} 天")
+    close = min(
+        (m for m in measures if _is_yellow(m, day)),
+        key=lambda measure: measure.due_on,
+        default=None,
+    )
+    if close:
+        return ("yellow", f"黄灯 剩 {(close.due_on - day).days} 天")
+    return ("green", f"剩 {left} 天")
+
+
+def _is_yellow(measure, day):
+    given = (measure.due_on - measure.decided_on).days
+    return (day - measure.decided_on).days >= given * 0.8
+
+
+def levels(scope, tiles):
+    """Open issues by level, each with its light; the most urgent ones first."""
+    rows = list(
+        FIGURES["issues_open"].rows(scope).select_related("body").order_by("-pk")
+    )
+    measures = defaultdict(list)
+    for measure in FIGURES["measures_open"].rows(scope).filter(issue__in=rows):
+        measures[measure.issue_id].append(measure)
+    askers = dict(
+        Issue.objects.filter(pk__in=rows)
+        .filter(matters__links__left_at=None)
+        .values_list("pk")
+        .annotate(Count("matters__links__demand", distinct=True))
+        .order_by()
+    )
+    lines = []
+    for issue in rows:
+        colour, words = light(measures[issue.pk], scope.day)
+        lines.append(
+            {
+                "issue": issue,
+                "colour": colour,
+                "words": words,
+                "measures": len(measures[issue.pk]),
+                "demands": askers.get(issue.pk, 0),
+            }
+        )
+    order = ("red", "yellow", "none", "green")
+    lines.sort(key=lambda line: order.index(line["colour"]))
+    return [
+        {
+            "ordinal": "一二三"[level - 1],
+            "label": level.label,
+            "tile": tiles[f"issues_level_{level.value}"],
+            "lines": [line for line in lines if line["issue"].level == level][:SHOWN],
+        }
+        for level in Level
+    ], Counter(line["colour"] for line in lines)
+
+
+# --- what needs attention ----------------------------------------------------------
+
+
+def attention(scope, tiles):
+    """Red lines first: what is stuck, who owes it, what comes next."""
+    lines = [_red_measure(measure, scope.day) for measure in _red(scope)]
+    if tiles["demands_overdue"].value:
+        rows = FIGURES["demands_overdue"].rows(scope).order_by()
+        owed = rows.values_list("owed_by").annotate(n=Count("pk")).order_by("-n")[:3]
+        places = rows.values_list("business__building__name")
+        lines.append(
+            {
+                "colour": "red",
+                "kind": "红灯",
+                "tile": tiles["demands_overdue"],
+                "words": _places(places),
+                "owes": "、".join(f"{name} {n}" for name, n in owed),
+                "next": "先给结果；做不到的，说清卡在哪里",
+            }
+        )
+    if tiles["measures_yellow"].value:
+        lines.append(
+            {
+                "colour": "yellow",
+                "kind": "黄灯",
+                "tile": tiles["measures_yellow"],
+                "words": "时间已用去八成",
+                "owes": "各主办单位",
+                "next": "到期前完成并报结果",
+            }
+        )
+    for key, kind, owes in (
+        ("gap_unvisited", "走访", "走访责任人"),
+        ("gap_untold", "回告", "给出结果的人"),
+        ("gap_uncovered", "覆盖", "网格长、台账员"),
+    ):
+        if tiles[key].value:
+            places = FIGURES[key].rows(scope).order_by().values_list("building__name")
+            lines.append(
+                {
+                    "colour": "none",
+                    "kind": kind,
+                    "tile": tiles[key],
+                    "words": _places(places),
+                    "owes": owes,
+                    "next": NEXT_STEPS[key],
+                }
+            )
+    return lines
+
+
+def _red(scope):
+    rows = FIGURES["measures_overdue"].rows(scope)
+    return rows.select_related("issue", "lead_unit", "lead_organization").order_by(
+        "due_on", "pk"
+    )[:SHOWN]
+
+
+def _red_measure(measure: Measure, day):
+    return {
+        "colour": "red",
+        "kind": "红灯",
+        "title": measure.content,
+        "url": measure.issue.get_absolute_url(),
+        "words": f"{measure.issue.title}，超期 {(day - measure.due_on).days} 天",
+        "owes": str(measure.lead),
+        "next": "报完成情况，或说清卡在哪里",
+    }
+
+
+def _places(values):
+    """The three places with the most, in words."""
+    most = values.annotate(n=Count("pk")).order_by("-n")[:3]
+    return "、".join(f"{name or '楼宇不详'} {n}" for name, n in most)
+
+
+def context(scope):
+    tiles = read_figures(scope)
+    by_level, lamps = levels(scope, tiles)
+    parts = bar(tiles)
+    return {
+        "scope": scope,
+        "f": tiles,
+        "bar": parts,
+        "gaps": [
+            {"tile": parts[f"gap_{condition}"], "next": NEXT_STEPS[f"gap_{condition}"]}
+            for condition in Standing.Condition
+        ],
+        "uncovered_next": NEXT_STEPS["gap_uncovered"],
+        "difference": round(
+            (tiles["formal_coverage"].value or 0)
+            - (tiles["effective_coverage"].value or 0),
+            1,
+        ),
+        "fates": _fates(tiles),
+        "levels": by_level,
+        "lamps": lamps,
+        "buildings": by_building(scope),
+        "modes": [tiles[f"covered_{m}"] for m in ("own", "joint", "place", "regional")],
+        "attention": attention(scope, tiles),
+        "trend": trend(scope),
+        "definitions": list(tiles.values()),
+    }
+
+
+def _fates(tiles):
+    """Where the demands raised in the period are now, as parts of one bar."""
+    whole = tiles["demands_raised"].value
+    parts, start = [], 0.0
+    for key, fill in (
+        ("demands_told", "f1"),
+        ("demands_joined", "f2"),
+        ("demands_new", "f3"),
+        ("demands_answered", "f4"),
+        ("demands_ended", "f4"),
+        ("demands_declined", "f4"),
+    ):
+        share = round(100 * tiles[key].value / whole, 3) if whole else 0
+        tile = replace(tiles[key], share=share, start=round(start, 3))
+        parts.append({"tile": tile, "fill": fill})
+        start += share
+    return parts

@@ -1,0 +1,81 @@
+"""What one who visits owes today: visits that fall due, and answers to bring."""
+
+import datetime as dt
+
+from django.db.models import Q
+
+from accounts.rights import Right
+from dashboard.models import Standing
+from enterprises.models import Business, Caretaker
+from visits.models import Demand
+
+AHEAD = dt.timedelta(days=7)
+SHOWN = 200
+
+
+def cared_for(user):
+    """The businesses that the user owes visits to, or all that may be visited.
+
+    Those of the buildings and shops of which the user is caretaker; a floor is a
+    shop's room that begins with it.
+    """
+    mine = Business.objects.visible_to(user, Right.LOG_VISITS)
+    cares = list(Caretaker.objects.in_force().filter(user=user))
+    if not cares:
+        return mine, False
+    owed = Q(pk__in=[])
+    for care in cares:
+        if care.business_id:
+            owed |= Q(pk=care.business_id)
+        else:
+            owed |= Q(building=care.building_id, room__startswith=care.floor)
+    return mine.filter(owed), True
+
+
+def work_of(user, today):
+    businesses, own = cared_for(user)
+    due = (
+        Standing.objects.on(today)
+        .filter(
+            operating=True,
+            business__in=businesses.counted(),
+            visited_until__lte=today + AHEAD,
+        )
+        .select_related("business", "business__building")
+    )
+    overdue = due.filter(visited_until__lt=today)
+    ordered = due.order_by(
+        "business__building__pinyin", "business__room", "business__pinyin", "pk"
+    )
+    to_tell = (
+        Demand.objects.visible_to(user)
+        .untold()
+        .filter(business__in=businesses)
+        .for_list()
+        .order_by("tell_by", "pk")
+    )
+    total = due.count()
+    return {
+        "today": today,
+        "own": own,
+        "due": total,
+        "overdue": overdue.count(),
+        "rows": [_line(row, today) for row in ordered[:SHOWN]],
+        "cut": max(total - SHOWN, 0),
+        "to_tell_total": to_tell.count(),
+        "to_tell": [
+            {"demand": demand, "late": demand.tell_by < today}
+            for demand in to_tell[:50]
+        ],
+    }
+
+
+def _line(row, today):
+    left = (row.visited_until - today).days
+    if left < 0:
+        colour, words = "red", f"超 {-left} 天"
+    elif left == 0:
+        colour, words = "yellow", "今天到期"
+    else:
+        colour, words = "yellow", f"剩 {left} 天"
+    return {"business": row.business, "row": row, "colour": colour, "words": words}

@@ -1,0 +1,16 @@
+from django.urls import path
+
+from dashboard import views
+
+app_name = "dashboard"
+urlpatterns = [
+    path("", views.start, name="start"),
+    path("me/", views.me, name="me"),
+    path("work/", views.work, name="work"),
+    path("dashboard/", views.dashboard, name="dashboard"),
+    path("dashboard/figures.json", views.figures_json, name="figures_json"),
+    path("search/", views.search, name="search"),
+    path("holidays/", views.holiday_list, name="holiday_list"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+]

@@ -1,0 +1,173 @@
+"""The one screen and its figures, the start page, today's work, search, holidays."""
+
+from django.contrib import messages
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.rights import Right, Role, anyone, needs, signed_in
+from dashboard import actions, finding, screen, today
+from dashboard.forms import DayRuleForm
+from dashboard.holidays import years
+from dashboard.words import reach_in_words, rights_in_words
+from tianshan.ledgers import BadScope, read_scope
+
+# Where each role starts, in the order in which several posts of one user count.
+START = {
+    Role.GRID_STAFF: "dashboard:work",
+    Role.PARTY_WORKER: "dashboard:work",
+    Role.BRANCH_SECRETARY: "visits:demand_list",
+    Role.BUILDING_SECRETARY: "visits:demand_list",
+    Role.GRID_CHIEF: "dashboard:dashboard",
+    Role.STREET_LEADER: "dashboard:dashboard",
+    Role.GRID_CLERK: "enterprises:business_list",
+    Role.UNIT_OFFICER: "issues:measure_list",
+    Role.SECURITY_ADMIN: "accounts:account_list",
+    Role.AUDITOR: "accounts:audit_list",
+    Role.SYSTEM_ADMIN: "dashboard:holiday_list",
+}
+
+
+@signed_in
+@require_safe
+def start(request):
+    """To the page on which the user's role begins its day."""
+    held = {post.role for post in request.user.posts_in_force}
+    page = next((page for role, page in START.items() if role in held), "dashboard:me")
+    return redirect(page)
+
+
+@signed_in
+@require_safe
+def me(request):
+    """My posts, and what each lets me see and do."""
+    posts = [
+        {
+            "post": post,
+            "reach": reach_in_words(post),
+            "rights": rights_in_words(post.role),
+        }
+        for post in request.user.posts_in_force
+    ]
+    return render(request, "dashboard/me.html", {"posts": posts})
+
+
+# --- figures -----------------------------------------------------------------------
+
+
+@needs(Right.SEE_FIGURES)
+@require_safe
+def dashboard(request):
+    try:
+        scope = read_scope(request.user, request.GET, today=timezone.localdate())
+    except BadScope as problem:
+        context = {"problem": str(problem)}
+        return render(request, "dashboard/problem.html", context, status=400)
+    context = screen.context(scope) | {
+        "as_of": timezone.now(),
+        "periods": screen.period_links(scope),
+        "grids": screen.grid_links(scope, Right.SEE_FIGURES),
+    }
+    return render(request, "dashboard/dashboard.html", context)
+
+
+@needs(Right.SEE_FIGURES)
+@require_safe
+@never_cache
+def figures_json(request):
+    """Every figure with its definition and the list that has as many rows."""
+    as_of = timezone.localtime()
+    try:
+        scope = read_scope(request.user, request.GET, today=as_of.date())
+    except BadScope as problem:
+        return JsonResponse({"error": str(problem)}, status=400)
+    return JsonResponse(
+        {
+            "as_of": as_of.isoformat(timespec="seconds"),
+            "scope": {
+                "grid": scope.grid.code,
+                "grid_name": scope.grid.name,
+                "start": scope.start.isoformat(),
+                "end": scope.end.isoformat(),
+                "day": scope.day.isoformat(),
+            },
+            "figures": screen.figures_as_json(scope),
+        },
+        json_dumps_params={"ensure_ascii": False},
+    )
+
+
+# --- today -------------------------------------------------------------------------
+
+
+@needs(Right.LOG_VISITS)
+@require_safe
+def work(request):
+    context = today.work_of(request.user, timezone.localdate())
+    return render(request, "dashboard/work.html", context)
+
+
+# --- search ------------------------------------------------------------------------
+
+
+@needs(Right.SEE_TERRITORY, Right.SEE_BUSINESSES, Right.SEE_PARTY)
+@require_safe
+def search(request):
+    """One box over businesses, buildings and organisations; never beyond one's own."""
+    words = request.GET.get("q", "").replace("\x00", "").strip()[:60]
+    context = {"q": words, "groups": finding.find(request.user, words)}
+    return render(request, "dashboard/search.html", context)
+
+
+# --- holidays ----------------------------------------------------------------------
+
+
+@needs(Right.RUN_SYSTEM)
+@require_http_methods(["GET", "HEAD", "POST"])
+def holiday_list(request):
+    """The days that override the weekday, by year, and a form to enter one."""
+    form = DayRuleForm(request.POST) if request.method == "POST" else DayRuleForm()
+    if form.is_valid():
+        rule = actions.set_day(**form.cleaned_data, by=request.user, at=timezone.now())
+        messages.success(request, f"已存：{rule.date} {rule.get_kind_display()}。")
+        return redirect("dashboard:holiday_list")
+    context = {"form": form, "years": years(timezone.localdate())}
+    status = 400 if form.errors else 200
+    return render(request, "dashboard/holiday_list.html", context, status=status)
+
+
+# --- is it alive? ------------------------------------------------------------------
+
+
+# Whoever watches the machine asks these, without an account; they say nothing else.
+@anyone
+@require_safe
+@never_cache
+def healthz(request):
+    """The process answers."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@anyone
+@require_safe
+@never_cache
+def readyz(request):
+    """The database answers and holds the tables that this code expects."""
+    try:
+        executor = MigrationExecutor(connection)
+        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return _not_ready("database away")
+    if waiting:
+        return _not_ready("migrations waiting")
+    return HttpResponse("ready\n", content_type="text/plain")
+
+
+def _not_ready(why):
+    return HttpResponse(
+        f"{why}\n", status=503, content_type="text/plain", headers={"Retry-After": "5"}
+    )

@@ -1,0 +1,42 @@
+"""Rights in the words of those who hold them."""
+
+from accounts.rights import BY_GRID, BY_ORGANIZATION, BY_UNIT, RIGHTS, Right
+
+WORDS = {
+    Right.SEE_TERRITORY: "看网格和楼宇",
+    Right.SEE_BUSINESSES: "看企业商户和走访",
+    Right.SEE_PARTY: "看党组织",
+    Right.EDIT_BUSINESSES: "改企业商户资料",
+    Right.MARK_PRIORITY: "把企业商户列为重点",
+    Right.IMPORT: "导入台账",
+    Right.LOG_VISITS: "记走访、记诉求",
+    Right.CALL: "看自己范围内的联系电话，每次都留记录",
+    Right.SEE_DEMANDS: "看诉求",
+    Right.ANSWER_DEMANDS: "答复诉求、不予受理、记回告",
+    Right.PROPOSE_ISSUES: "提议题、并事项",
+    Right.SEE_ISSUES: "看事项、议题和措施",
+    Right.DECIDE_IN_BRANCH: "定一级议题（临时党支部会议）",
+    Right.DECIDE_IN_COMMITTEE: "定二级议题（楼宇党委例会）",
+    Right.DECIDE_IN_CONFERENCE: "定三级议题（网格党建联席会）",
+    Right.SEE_FIGURES: "看统览和统计数",
+    Right.MANAGE_ACCOUNTS: "管账号和岗位",
+    Right.READ_AUDIT: "看审计记录",
+    Right.RUN_SYSTEM: "管节假日和系统任务",
+}
+
+
+def rights_in_words(role):
+    return [words for right, words in WORDS.items() if right in RIGHTS[role]]
+
+
+def reach_in_words(post):
+    """What a post lets its holder see, and why no more than that."""
+    if post.role in BY_GRID:
+        return f"{post.grid.name}及下级网格里的全部记录。"
+    if post.role in BY_ORGANIZATION:
+        return "本人任职的党组织所覆盖的、所辖楼宇里的企业商户，和它们的诉求、议题。"
+    if post.role in BY_UNIT:
+        return "由本单位主办措施的议题。"
+    if not RIGHTS[post.role] & {Right.SEE_BUSINESSES, Right.SEE_TERRITORY}:
+        return "按三员分立和最少知悉，这个岗位不看企业商户的资料。"
+    return f"{post.grid.name}的网格和楼宇。"
