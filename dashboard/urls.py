@@ -9,6 +9,7 @@ urlpatterns = [
     path("work/", views.work, name="work"),
     path("dashboard/", views.dashboard, name="dashboard"),
     path("dashboard/figures.json", views.figures_json, name="figures_json"),
+    path("businesses/<int:pk>/standing/", views.for_business, name="for_business"),
     path("search/", views.search, name="search"),
     path("holidays/", views.holiday_list, name="holiday_list"),
     path("healthz", views.healthz, name="healthz"),

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -13,8 +13,11 @@ from accounts.rights import Right, Role, anyone, needs, signed_in
 from dashboard import actions, finding, screen, today
 from dashboard.forms import DayRuleForm
 from dashboard.holidays import years
-from dashboard.words import reach_in_words, rights_in_words
+from dashboard.models import Standing
+from dashboard.words import conditions_in_words, reach_in_words, rights_in_words
+from enterprises.models import Business
 from tianshan.ledgers import BadScope, read_scope
+from tianshan.web import render_inside
 
 # Where each role starts, in the order in which several posts of one user count.
 START = {
@@ -54,6 +57,23 @@ def me(request):
         for post in request.user.posts_in_force
     ]
     return render(request, "dashboard/me.html", {"posts": posts})
+
+
+@needs(Right.SEE_BUSINESSES)
+@require_safe
+def for_business(request, pk):
+    """How one business stands, condition by condition; its page loads this in place."""
+    business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
+    day = timezone.localdate()
+    row = Standing.objects.on(day).filter(business=business).first()
+    context = {
+        "business": business,
+        "counts": business.counts and row is not None and row.operating,
+        "row": row,
+        "not_due": row is not None and row.is_not_due(day),
+        "conditions": conditions_in_words(row, day) if row else [],
+    }
+    return render_inside(request, "dashboard/for_business.html", context)
 
 
 # --- figures -----------------------------------------------------------------------

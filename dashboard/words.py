@@ -1,6 +1,7 @@
 """Rights in the words of those who hold them."""
 
 from accounts.rights import BY_GRID, BY_ORGANIZATION, BY_UNIT, RIGHTS, Right
+from dashboard.models import Standing
 
 WORDS = {
     Right.SEE_TERRITORY: "看网格和楼宇",
@@ -40,3 +41,38 @@ def reach_in_words(post):
     if not RIGHTS[post.role] & {Right.SEE_BUSINESSES, Right.SEE_TERRITORY}:
         return "按三员分立和最少知悉，这个岗位不看企业商户的资料。"
     return f"{post.grid.name}的网格和楼宇。"
+
+
+def conditions_in_words(row, day):
+    """Each condition of a Standing on the day: met or not, since when, whose turn."""
+    failed = row.failures(day)
+    late = Standing.Condition.UNVISITED in failed
+    lines = [
+        {
+            "label": "按期走访",
+            "met": not late,
+            "words": f"期限 {row.visited_until}，已过 {(day - row.visited_until).days} 天"
+            if late
+            else f"到 {row.visited_until} 前再走访一次即可",
+            "who": "走访责任人",
+        }
+    ]
+    for condition, label, start in (
+        (Standing.Condition.OVERDUE, "诉求不超期", row.overdue_from),
+        (Standing.Condition.UNTOLD, "结果已告知", row.untold_from),
+    ):
+        if condition in failed:
+            words = f"自 {start} 起"
+        elif start:
+            words = f"{start} 起将不达标，请赶在之前办"
+        else:
+            words = "没有在办的"
+        lines.append(
+            {
+                "label": label,
+                "met": condition not in failed,
+                "words": words,
+                "who": "答复诉求的党组织或台账员",
+            }
+        )
+    return lines
