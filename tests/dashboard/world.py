@@ -1,0 +1,238 @@
+"""A street with everything at random, from a seed: sources first, Standing after."""
+
+import datetime as dt
+import random
+import uuid
+
+from accounts.rights import Role
+from enterprises.models import Business, Coverage, Occupancy, Operation
+from issues.models import Issue, Level, Measure
+from tests import factories as make
+from tests.factories import NOON, TODAY
+from tianshan.ledgers import gathering, touched
+from tianshan.workdays import Calendar
+from visits.models import Demand, DemandDue, Visit
+
+__all__ = ["TODAY", "World", "a_random_world"]
+
+DAY = dt.timedelta(days=1)
+LIVE_ON = TODAY - dt.timedelta(days=360)
+
+
+class World:
+    """A street of two grids and what the random numbers put into it."""
+
+    def __init__(self, chance):
+        self.chance = chance
+        self.street = make.StreetFactory(live_on=LIVE_ON)
+        self.grids = [
+            make.GridFactory(code=code, parent=self.street, live_on=LIVE_ON)
+            for code in ("310105006602", "310105006603")
+        ]
+        self.buildings = [make.BuildingFactory(grid=g) for g in self.grids * 2]
+        self.branch = make.OrganizationFactory(grid=self.grids[1])
+        self.category = make.CategoryFactory()
+        self.visitor = make.UserFactory()
+        self.bodies = [
+            make.BodyFactory(level=level, grid=grid)
+            for level in Level
+            for grid in self.grids
+        ]
+        self.calendar = Calendar.load()
+
+    def user(self, role, grid=None):
+        return make.PostFactory(
+            role=role, grid=grid or self.street, since=LIVE_ON - DAY
+        ).user
+
+    def secretary(self):
+        return make.OfficerFactory(
+            post__role=Role.BRANCH_SECRETARY,
+            post__grid=self.grids[1],
+            organization=self.branch,
+        ).post.user
+
+    def day(self, since=None):
+        since = since or TODAY - dt.timedelta(days=400)
+        return since + self.chance.randrange(max((TODAY - since).days, 0) + 1) * DAY
+
+    def business(self, *, covered=False, **fields):
+        building = self.chance.choice(self.buildings)
+        business = make.BusinessFactory(
+            **{
+                "grid": building.grid,
+                "building": building,
+                "discovered_on": LIVE_ON,
+                **fields,
+            }
+        )
+        if covered:
+            self.cover(business, LIVE_ON)
+        return business
+
+    def cover(self, business, since, until=None):
+        Coverage.objects.create(
+            business=business,
+            organization=self.branch,
+            mode=self.chance.choice(Coverage.Mode.values),
+            rank=1,
+            since=since,
+            until=until,
+        )
+        touched([business.pk])
+
+    def visit(self, business, day, **fields):
+        Visit.objects.create(
+            business=business,
+            grid=business.grid,
+            building=business.building,
+            visitor=self.visitor,
+            visited_on=day,
+            filled_at=NOON,
+            arrived_at=NOON,
+            client_key=uuid.UUID(int=self.chance.getrandbits(128)),
+            digest="0" * 64,
+            **{"outcome": "normal", "people_met": "owner", **fields},
+        )
+        touched([business.pk])
+
+
+def a_random_world(seed, businesses):
+    world = World(random.Random(seed))
+    with gathering():
+        for _ in range(businesses):
+            _random_business(world)
+        _random_issues(world)
+        touched(Business.objects.values_list("pk", flat=True))
+    return world
+
+
+def _random_business(world):
+    chance = world.chance
+    found = world.day() if chance.random() < 0.5 else LIVE_ON - DAY
+    business = world.business(
+        kind=chance.choice(["enterprise", "merchant", "merchant", "property"]),
+        priority=chance.random() < 0.3,
+        discovered_on=found,
+        placed=False,
+    )
+    _place(world, business, found)
+    for _ in range(chance.randrange(3)):
+        since = world.day(found)
+        until = world.day(since) if chance.random() < 0.4 else None
+        open_ended = business.coverages.filter(until=None)
+        if until or not open_ended.exists():
+            world.cover(business, since, until)
+    for _ in range(chance.randrange(5)):
+        outcome = chance.choice(["normal", "normal", "absent"])
+        voided = chance.random() < 0.1
+        world.visit(
+            business,
+            world.day(found),
+            outcome=outcome,
+            people_met="" if outcome == "absent" else "owner",
+            method=chance.choice(["on_spot", "on_spot", "on_spot", "phone"]),
+            voided_at=NOON if voided else None,
+            voided_by=world.visitor if voided else None,
+            void_reason="录错" if voided else "",
+        )
+    for _ in range(chance.randrange(3)):
+        _random_demand(world, business, found)
+
+
+def _place(world, business, found):
+    """Where it is and whether it operates, with a move and a rest now and then."""
+    chance = world.chance
+    moved = world.day(found) if chance.random() < 0.3 else None
+    Occupancy.objects.create(
+        business=business,
+        building=business.building,
+        grid=business.grid,
+        since=found,
+        until=moved,
+    )
+    if moved:
+        building = chance.choice(world.buildings)
+        Occupancy.objects.create(
+            business=business, building=building, grid=building.grid, since=moved
+        )
+        business.building, business.grid = building, building.grid
+        business.save()
+    rests = world.day(found) if chance.random() < 0.2 else None
+    Operation.objects.create(
+        business=business, state="operating", since=found, until=rests
+    )
+    if rests:
+        Operation.objects.create(business=business, state="suspended", since=rests)
+
+
+def _random_demand(world, business, found):
+    chance = world.chance
+    raised = world.day(found)
+    state = chance.choice(Demand.State.values)
+    outcome = tell_by = told = None
+    if state not in Demand.OPEN:
+        outcome = world.day(raised)
+        tell_by = world.calendar.add(outcome, 3)
+        told = world.day(outcome) if state == Demand.State.TOLD else None
+    word = world.day(raised) if chance.random() < 0.7 else None
+    demand = Demand.objects.create(
+        business=business,
+        grid=business.grid,
+        category=world.category,
+        words="清运时间太晚。",
+        source="visit",
+        recorded_by=world.visitor,
+        raised_on=raised,
+        first_word_on=chance.choice([raised, word]),
+        state=state,
+        due_on=world.calendar.add(raised, 5),
+        owed_by="党支部",
+        outcome="已答复" if outcome else "",
+        outcome_on=outcome,
+        tell_by=tell_by,
+        told_on=told,
+    )
+    dues = [(raised, demand.due_on)]
+    if chance.random() < 0.4:
+        since = world.day(raised)
+        dues.append((since, since + chance.randrange(40) * DAY))
+    for since, due_on in dues:
+        DemandDue.objects.create(
+            demand=demand,
+            due_on=due_on,
+            owed_by="党支部",
+            since=since,
+            reason="期限",
+            by=world.visitor,
+        )
+    demand.due_on = dues[-1][1]
+    demand.save()
+
+
+def _random_issues(world):
+    """Issues with a matter, measures, and as many of the open demands as fall in."""
+    chance = world.chance
+    joined = list(Demand.objects.filter(state=Demand.State.JOINED).order_by("pk"))
+    for _ in range(8):
+        raised = world.day()
+        closed = world.day(raised) if chance.random() < 0.3 else None
+        issue = make.IssueFactory(
+            body=chance.choice(world.bodies),
+            raised_on=raised,
+            closed_on=closed,
+            state=Issue.State.CLOSED if closed else Issue.State.DECIDED,
+        )
+        matter = make.MatterFactory(issue=issue, raised_on=raised)
+        for _ in range(chance.randrange(5)):
+            if joined:
+                make.MatterDemandFactory(matter=matter, demand=joined.pop())
+        for _ in range(chance.randrange(3)):
+            done = world.day(raised) if chance.random() < 0.4 else None
+            make.MeasureFactory(
+                matter=matter,
+                decided_on=raised,
+                due_on=raised + chance.randrange(1, 60) * DAY,
+                state=Measure.State.DONE if done else Measure.State.OPEN,
+                done_on=done,
+            )
