@@ -351,8 +351,6 @@ def demo():
     embedded = have_database()
     collect_static()
     bring_up_to_date(embedded)
-    with timed("demo data"):
-        manage("demo")
     serve(port, embedded, started)
 
 
@@ -398,27 +396,29 @@ def serve(port, embedded, started):
             *["--bind", "127.0.0.1:" + port, "--workers", "2"],
             *["--worker-class", "gthread", "--threads", "4"],
             *["--graceful-timeout", "5", "--log-level", "warning"],
-            "--no-control-socket",
+            *["--preload", "--no-control-socket"],
         ],
         "worker": [PYTHON, "manage.py", "db_worker", "--verbosity", "0"],
     }
     running = {}
     try:
-        for name, command in commands.items():
-            running[name] = begin(command)
+        running["server"] = begin(commands["server"])
+        # While it comes up: the second core would only wait.
+        with timed("demo data"):
+            manage("demo")
         wait_until_ready(running["server"], port)
         seconds = f"{time.monotonic() - started:.1f}"
         print(
             f"Ready in {seconds} s: http://127.0.0.1:{port}/ (Ctrl-C stops everything)",
             flush=True,
         )
+        running["worker"] = begin(commands["worker"])
         while running["server"].poll() is None:
             time.sleep(1)
             if embedded:
                 keep_database()
             if running["worker"].poll() is not None:
                 print("The worker had ended and is started again.", flush=True)
-                time.sleep(1)
                 running["worker"] = begin(commands["worker"])
         raise Sorry("The server ended; what it said stands above.")
     except Stopped:
