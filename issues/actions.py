@@ -336,6 +336,8 @@ def end_matter(matter, *, ending, before, after, benefited, by, at):
     changes = ending in (Matter.Ending.SOLVED, Matter.Ending.PARTLY)
     if changes and not (before and after):
         raise Refused("解决了的事项，请写清变化前和变化后。")
+    if not changes and not after:
+        raise Refused("没有解决的，请写明原因，会原样告诉提出的人。")
 
     matter.state = Matter.State.ENDED
     matter.ending, matter.before, matter.after = ending, before, after

@@ -114,10 +114,9 @@ class EndForm(forms.Form):
         help_text="已解决、部分解决的必须写，如“一年一缴”。",
     )
     after = forms.CharField(
-        label="变化后",
+        label="变化后，或没有解决的原因",
         max_length=200,
-        required=False,
-        help_text="如“三个月一缴”；没能解决的写明原因，会原样告诉提出的人。",
+        help_text="如“三个月一缴”；没有解决的写明原因。会原样告诉提出的人。",
     )
     benefited = forms.IntegerField(
         label="受益户数", min_value=0, max_value=100000, required=False
@@ -125,10 +124,9 @@ class EndForm(forms.Form):
 
     def clean(self):
         cleaned = super().clean()
-        if cleaned.get("ending") in (Matter.Ending.SOLVED, Matter.Ending.PARTLY):
-            for field in ("before", "after"):
-                if not cleaned.get(field):
-                    self.add_error(field, "解决了的事项，请写清变化前和变化后。")
+        changes = cleaned.get("ending") in (Matter.Ending.SOLVED, Matter.Ending.PARTLY)
+        if changes and not cleaned.get("before"):
+            self.add_error("before", "解决了的事项，请写清原来是什么样。")
         return cleaned
 
 

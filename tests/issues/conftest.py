@@ -1,0 +1,146 @@
+"""A market whose branch deliberates, its grid's committee and conference."""
+
+import pytest
+
+from accounts.rights import Role
+from issues import actions
+from issues.models import Issue, Level
+from tests.factories import (
+    NOON,
+    BodyFactory,
+    BuildingFactory,
+    BusinessFactory,
+    CoverageFactory,
+    DemandFactory,
+    HoldingFactory,
+    OfficerFactory,
+    OrganizationFactory,
+    UnitFactory,
+    UnitOfficerFactory,
+)
+
+
+@pytest.fixture
+def market(grid, branch):
+    building = BuildingFactory(name="天山茶城", grid=grid)
+    HoldingFactory(organization=branch, building=building)
+    return building
+
+
+@pytest.fixture
+def body(grid, branch, market):
+    body = BodyFactory(name="天山茶市临时党支部会议", grid=grid, organization=branch)
+    body.buildings.add(market)
+    return body
+
+
+@pytest.fixture
+def conference(grid):
+    return BodyFactory(name="第三网格党建联席会", level=Level.CONFERENCE, grid=grid)
+
+
+@pytest.fixture
+def shop(grid, market, branch):
+    """`shop(**facts)`: a merchant of the market, covered by the branch."""
+
+    def made(**facts):
+        facts = {"grid": grid, "building": market, **facts}
+        business = BusinessFactory(**facts)
+        CoverageFactory(business=business, organization=branch)
+        return business
+
+    return made
+
+
+@pytest.fixture
+def demand(shop):
+    return DemandFactory(business=shop(name="春和茶行", room="A07"))
+
+
+@pytest.fixture
+def unit(grid):
+    return UnitFactory(name="市容部门", grid=grid)
+
+
+@pytest.fixture
+def officer(grid, unit):
+    office = UnitOfficerFactory(post__grid=grid, unit=unit)
+    return office.post.user
+
+
+@pytest.fixture
+def sibling(grid):
+    """The secretary of another branch of the same grid, with a body of its own."""
+    organization = OrganizationFactory(name="金虹桥党支部", grid=grid)
+    building = BuildingFactory(name="金虹桥国际中心", grid=grid)
+    HoldingFactory(organization=organization, building=building)
+    body = BodyFactory(
+        name="金虹桥临时党支部会议", grid=grid, organization=organization
+    )
+    body.buildings.add(building)
+    office = OfficerFactory(
+        post__role=Role.BRANCH_SECRETARY, post__grid=grid, organization=organization
+    )
+    user = office.post.user
+    user.building = building
+    user.organization = organization
+    return user
+
+
+@pytest.fixture
+def proposed(demand, body, secretary):
+    return actions.propose(
+        demand, title="茶城减负与清运", wish="避开开市清运", by=secretary, at=NOON
+    )
+
+
+@pytest.fixture
+def decide(secretary, unit):
+    """`decide(issue)`: decided as the secretary would, with one measure."""
+
+    def decided(issue, **changes):
+        facts = {
+            "opinion": "线路可以重排。",
+            "matter": issue.matters.get(),
+            "content": "每天 8 点以前清运",
+            "lead": unit,
+            "due_on": NOON.date().replace(day=29),
+            "by": secretary,
+            "at": NOON,
+            **changes,
+        }
+        return actions.decide(issue, **facts)
+
+    return decided
+
+
+@pytest.fixture
+def ended(proposed, decide, secretary):
+    """The issue once its measure is done and its matter has ended."""
+    decide(proposed)
+    measure = proposed.measures.get()
+    actions.finish_measure(measure, result="已改线", by=secretary, at=NOON)
+    actions.end_matter(
+        proposed.matters.get(),
+        ending="solved",
+        before="上午 9 点",
+        after="8 点以前",
+        benefited=412,
+        by=secretary,
+        at=NOON,
+    )
+    proposed.refresh_from_db()
+    return proposed
+
+
+@pytest.fixture
+def put():
+    """`put(issue, state)`: the issue in a state, whatever came before."""
+
+    def placed(issue, state):
+        closed_on = NOON.date() if state == Issue.State.CLOSED else None
+        Issue.objects.filter(pk=issue.pk).update(state=state, closed_on=closed_on)
+        issue.refresh_from_db()
+        return issue
+
+    return placed

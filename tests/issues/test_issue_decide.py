@@ -1,0 +1,124 @@
+import datetime as dt
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+
+from issues import actions
+from issues.models import Issue, Level, MatterDemand
+from tests.factories import NOON, TODAY, DemandFactory, MatterFactory
+from tianshan.audit.models import Entry
+
+pytestmark = pytest.mark.django_db
+
+
+def test_decide_keeps_the_opinion_and_fixes_a_measure(proposed, decide, unit):
+    decide(proposed, due_on=TODAY + dt.timedelta(14))
+
+    proposed.refresh_from_db()
+    measure = proposed.measures.get()
+    assert proposed.state == Issue.State.DECIDED
+    assert proposed.deliberations.get().opinion == "线路可以重排。"
+    assert (measure.lead, measure.due_on) == (unit, TODAY + dt.timedelta(14))
+    assert set(Entry.objects.values_list("verb", flat=True)) >= {
+        "issue.decided",
+        "measure.decided",
+    }
+
+
+def test_decide_with_a_party_organisation_in_the_lead(proposed, decide, branch):
+    decide(proposed, lead=branch)
+
+    assert proposed.measures.get().lead == branch
+
+
+@pytest.mark.parametrize("state", sorted(set(Issue.State) - Issue.STEPS["decide"]))
+def test_decide_is_refused_from_any_other_state(proposed, decide, put, state):
+    put(proposed, state)
+
+    with pytest.raises(actions.Refused, match="状态已变化"):
+        decide(proposed)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"opinion": "  "}, {"content": ""}, {"due_on": TODAY - dt.timedelta(1)}],
+    ids=["no opinion", "no measure", "due in the past"],
+)
+def test_decide_is_refused_when_half_said(proposed, decide, changes):
+    with pytest.raises(actions.Refused):
+        decide(proposed, **changes)
+
+    proposed.refresh_from_db()
+    assert proposed.state == Issue.State.PROPOSED
+    assert not proposed.deliberations.exists()
+
+
+def test_decide_is_refused_for_another_issues_matter(proposed, decide):
+    with pytest.raises(actions.Refused):
+        decide(proposed, matter=MatterFactory())
+
+
+@pytest.mark.parametrize("who", ["staff", "sibling", "chief", "leader", "officer"])
+def test_decide_at_level_one_belongs_to_the_branchs_secretary(
+    request, proposed, decide, who
+):
+    with pytest.raises(PermissionDenied):
+        decide(proposed, by=request.getfixturevalue(who))
+
+
+def test_seeing_an_issue_by_a_demand_is_not_deciding_it(
+    proposed, decide, sibling, client_of
+):
+    hers = DemandFactory(
+        business__grid=sibling.building.grid,
+        business__building=sibling.building,
+        state="joined",
+    )
+    MatterDemand.objects.create(
+        matter=proposed.matters.get(), demand=hers, joined_at=NOON
+    )
+
+    assert proposed in Issue.objects.visible_to(sibling)
+    with pytest.raises(PermissionDenied):
+        decide(proposed, by=sibling)
+    page = client_of(sibling).get(reverse("issues:issue_decide", args=[proposed.pk]))
+    assert page.status_code == 403
+
+
+def test_the_chief_decides_at_level_three(demand, body, conference, chief, decide):
+    issue = actions.propose(
+        demand,
+        title="甲",
+        wish="乙",
+        level=Level.CONFERENCE,
+        by=chief,
+        at=NOON,
+    )
+
+    decide(issue, by=chief)
+
+    issue.refresh_from_db()
+    assert (issue.level, issue.state) == (Level.CONFERENCE, Issue.State.DECIDED)
+
+
+def test_the_page_leads_back_when_it_has_been_decided(
+    proposed, decide, secretary, client_of
+):
+    decide(proposed)
+
+    page = client_of(secretary).get(
+        reverse("issues:issue_decide", args=[proposed.pk]), follow=True
+    )
+
+    assert "不能再办这一步" in page.text
+
+
+def test_the_page_offers_leads_in_sight_alone(
+    proposed, secretary, unit, sibling, client_of
+):
+    page = client_of(secretary).get(reverse("issues:issue_decide", args=[proposed.pk]))
+
+    assert "市容部门" in page.text
+    assert "天山茶市党支部" in page.text
+    assert "金虹桥党支部" not in page.text
