@@ -13,14 +13,15 @@ PLACES = (
 )
 
 
-def find(user, words):
+def find(request, words):
     """`[{label, rows, total, url}]`, each ledger asked as its own page asks itself."""
+    user = request.user
     groups = []
     for key, label, right in PLACES:
         if not words or not may(user, right):
             continue
         ledger = LEDGERS[key]
-        found = ledger.filterset({"q": words}, ledger.rows(user)).qs
+        found = ledger.filterset({"q": words}, ledger.rows(user), request=request).qs
         groups.append(
             {
                 "label": label,

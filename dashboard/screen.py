@@ -261,7 +261,7 @@ def levels(scope, tiles):
     for measure in FIGURES["measures_open"].rows(scope).filter(issue__in=rows):
         measures[measure.issue_id].append(measure)
     askers = dict(
-        Issue.objects.filter(pk__in=rows)
+        Issue.objects.filter(pk__in=[issue.pk for issue in rows])
         .filter(matters__links__left_at=None)
         .values_list("pk")
         .annotate(Count("matters__links__demand", distinct=True))

@@ -10,7 +10,7 @@ from enterprises.models import Business, Caretaker
 from visits.models import Demand
 
 AHEAD = dt.timedelta(days=7)
-SHOWN = 200
+SHOWN = 60
 
 
 def cared_for(user):
@@ -44,9 +44,9 @@ def work_of(user, today):
         .select_related("business", "business__building")
     )
     overdue = due.filter(visited_until__lt=today)
-    ordered = due.order_by(
-        "business__building__pinyin", "business__room", "business__pinyin", "pk"
-    )
+    # The most urgent ones, then in the order in which one walks.
+    urgent = due.order_by("visited_until", "pk")[:SHOWN]
+    ordered = sorted(urgent, key=_on_the_way)
     to_tell = (
         Demand.objects.visible_to(user)
         .untold()
@@ -60,7 +60,7 @@ def work_of(user, today):
         "own": own,
         "due": total,
         "overdue": overdue.count(),
-        "rows": [_line(row, today) for row in ordered[:SHOWN]],
+        "rows": [_line(row, today) for row in ordered],
         "cut": max(total - SHOWN, 0),
         "to_tell_total": to_tell.count(),
         "to_tell": [
@@ -68,6 +68,12 @@ def work_of(user, today):
             for demand in to_tell[:50]
         ],
     }
+
+
+def _on_the_way(row):
+    business = row.business
+    building = business.building.pinyin if business.building else "~"
+    return (building, business.building_id or 0, business.room, business.pinyin)
 
 
 def _line(row, today):

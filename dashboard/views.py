@@ -139,7 +139,7 @@ def work(request):
 def search(request):
     """One box over businesses, buildings and organisations; never beyond one's own."""
     words = request.GET.get("q", "").replace("\x00", "").strip()[:60]
-    context = {"q": words, "groups": finding.find(request.user, words)}
+    context = {"q": words, "groups": finding.find(request, words)}
     return render(request, "dashboard/search.html", context)
 
 
