@@ -425,9 +425,7 @@ class Server:
             if entry.isdigit():
                 # A zombie's command line is empty, so it never counts.
                 with contextlib.suppress(OSError):
-                    command = Path("/proc", entry, "cmdline").read_bytes()
-                    # pg_ctl and its shell carry the mark as well, on their way.
-                    if mark in command and b"pg_ctl" not in command:
+                    if mark in Path("/proc", entry, "cmdline").read_bytes():
                         found.add(int(entry))
         return found
 
