@@ -5,247 +5,646 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Business',
+            name="Business",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('enterprise', '企业'), ('merchant', '商户'), ('social', '社会组织'), ('new_group', '新就业群体站点'), ('property', '物业'), ('institution', '机构'), ('residents', '居民区')], max_length=12, verbose_name='类别')),
-                ('name', models.CharField(max_length=120, verbose_name='名称')),
-                ('code', models.CharField(blank=True, max_length=18, null=True, unique=True, verbose_name='统一社会信用代码')),
-                ('trade', models.CharField(blank=True, max_length=60, verbose_name='行业')),
-                ('staff_count', models.PositiveIntegerField(blank=True, null=True, verbose_name='从业人数')),
-                ('members_count', models.PositiveIntegerField(blank=True, null=True, verbose_name='党员数')),
-                ('contact_name', models.CharField(blank=True, max_length=40, verbose_name='联系人')),
-                ('contact_phone', models.CharField(blank=True, max_length=20, verbose_name='联系电话')),
-                ('founded_on', models.DateField(blank=True, null=True, verbose_name='成立日期')),
-                ('founded_precision', models.CharField(choices=[('day', '日'), ('month', '月'), ('year', '年')], default='day', max_length=5, verbose_name='成立日期精度')),
-                ('reported_mode', models.CharField(blank=True, choices=[('own', '单独组建'), ('joint', '联合组建')], max_length=10, verbose_name='填报组建形式')),
-                ('uncovered_reason', models.CharField(blank=True, max_length=120, verbose_name='未覆盖原因')),
-                ('cover_planned_on', models.DateField(blank=True, null=True, verbose_name='拟覆盖日期')),
-                ('state', models.CharField(choices=[('operating', '在营'), ('suspended', '停业'), ('moved', '迁出'), ('closed', '注销')], default='operating', max_length=10, verbose_name='经营状态')),
-                ('note', models.CharField(blank=True, max_length=400, verbose_name='备注')),
-                ('priority', models.BooleanField(default=False, verbose_name='重点')),
-                ('priority_reason', models.CharField(blank=True, max_length=120, verbose_name='列为重点的原因')),
-                ('discovered_on', models.DateField(verbose_name='发现日期')),
-                ('room', models.CharField(blank=True, max_length=40, verbose_name='室号铺位')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='更新时间')),
-                ('pinyin', models.CharField(editable=False, max_length=400)),
-                ('search', models.TextField(editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("enterprise", "企业"),
+                            ("merchant", "商户"),
+                            ("social", "社会组织"),
+                            ("new_group", "新就业群体站点"),
+                            ("property", "物业"),
+                            ("institution", "机构"),
+                            ("residents", "居民区"),
+                        ],
+                        max_length=12,
+                        verbose_name="类别",
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="名称")),
+                (
+                    "code",
+                    models.CharField(
+                        blank=True,
+                        max_length=18,
+                        null=True,
+                        unique=True,
+                        verbose_name="统一社会信用代码",
+                    ),
+                ),
+                (
+                    "trade",
+                    models.CharField(blank=True, max_length=60, verbose_name="行业"),
+                ),
+                (
+                    "staff_count",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="从业人数"
+                    ),
+                ),
+                (
+                    "members_count",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="党员数"
+                    ),
+                ),
+                (
+                    "contact_name",
+                    models.CharField(blank=True, max_length=40, verbose_name="联系人"),
+                ),
+                (
+                    "contact_phone",
+                    models.CharField(
+                        blank=True, max_length=20, verbose_name="联系电话"
+                    ),
+                ),
+                (
+                    "founded_on",
+                    models.DateField(blank=True, null=True, verbose_name="成立日期"),
+                ),
+                (
+                    "founded_precision",
+                    models.CharField(
+                        choices=[("day", "日"), ("month", "月"), ("year", "年")],
+                        default="day",
+                        max_length=5,
+                        verbose_name="成立日期精度",
+                    ),
+                ),
+                (
+                    "reported_mode",
+                    models.CharField(
+                        blank=True,
+                        choices=[("own", "单独组建"), ("joint", "联合组建")],
+                        max_length=10,
+                        verbose_name="填报组建形式",
+                    ),
+                ),
+                (
+                    "uncovered_reason",
+                    models.CharField(
+                        blank=True, max_length=120, verbose_name="未覆盖原因"
+                    ),
+                ),
+                (
+                    "cover_planned_on",
+                    models.DateField(blank=True, null=True, verbose_name="拟覆盖日期"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("operating", "在营"),
+                            ("suspended", "停业"),
+                            ("moved", "迁出"),
+                            ("closed", "注销"),
+                        ],
+                        default="operating",
+                        max_length=10,
+                        verbose_name="经营状态",
+                    ),
+                ),
+                (
+                    "note",
+                    models.CharField(blank=True, max_length=400, verbose_name="备注"),
+                ),
+                ("priority", models.BooleanField(default=False, verbose_name="重点")),
+                (
+                    "priority_reason",
+                    models.CharField(
+                        blank=True, max_length=120, verbose_name="列为重点的原因"
+                    ),
+                ),
+                ("discovered_on", models.DateField(verbose_name="发现日期")),
+                (
+                    "room",
+                    models.CharField(
+                        blank=True, max_length=40, verbose_name="室号铺位"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now,
+                        editable=False,
+                        verbose_name="更新时间",
+                    ),
+                ),
+                ("pinyin", models.CharField(editable=False, max_length=400)),
+                ("search", models.TextField(editable=False)),
             ],
             options={
-                'verbose_name': '企业商户',
+                "verbose_name": "企业商户",
             },
         ),
         migrations.CreateModel(
-            name='BusinessEvent',
+            name="BusinessEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('kind', models.CharField(choices=[('enterprise', '企业'), ('merchant', '商户'), ('social', '社会组织'), ('new_group', '新就业群体站点'), ('property', '物业'), ('institution', '机构'), ('residents', '居民区')], max_length=12, verbose_name='类别')),
-                ('name', models.CharField(max_length=120, verbose_name='名称')),
-                ('code', models.CharField(blank=True, max_length=18, null=True, verbose_name='统一社会信用代码')),
-                ('trade', models.CharField(blank=True, max_length=60, verbose_name='行业')),
-                ('staff_count', models.PositiveIntegerField(blank=True, null=True, verbose_name='从业人数')),
-                ('members_count', models.PositiveIntegerField(blank=True, null=True, verbose_name='党员数')),
-                ('contact_name', models.CharField(blank=True, max_length=40, verbose_name='联系人')),
-                ('contact_phone', models.CharField(blank=True, max_length=20, verbose_name='联系电话')),
-                ('founded_on', models.DateField(blank=True, null=True, verbose_name='成立日期')),
-                ('founded_precision', models.CharField(choices=[('day', '日'), ('month', '月'), ('year', '年')], default='day', max_length=5, verbose_name='成立日期精度')),
-                ('reported_mode', models.CharField(blank=True, choices=[('own', '单独组建'), ('joint', '联合组建')], max_length=10, verbose_name='填报组建形式')),
-                ('uncovered_reason', models.CharField(blank=True, max_length=120, verbose_name='未覆盖原因')),
-                ('cover_planned_on', models.DateField(blank=True, null=True, verbose_name='拟覆盖日期')),
-                ('state', models.CharField(choices=[('operating', '在营'), ('suspended', '停业'), ('moved', '迁出'), ('closed', '注销')], default='operating', max_length=10, verbose_name='经营状态')),
-                ('note', models.CharField(blank=True, max_length=400, verbose_name='备注')),
-                ('priority', models.BooleanField(default=False, verbose_name='重点')),
-                ('priority_reason', models.CharField(blank=True, max_length=120, verbose_name='列为重点的原因')),
-                ('discovered_on', models.DateField(verbose_name='发现日期')),
-                ('room', models.CharField(blank=True, max_length=40, verbose_name='室号铺位')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='更新时间')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("enterprise", "企业"),
+                            ("merchant", "商户"),
+                            ("social", "社会组织"),
+                            ("new_group", "新就业群体站点"),
+                            ("property", "物业"),
+                            ("institution", "机构"),
+                            ("residents", "居民区"),
+                        ],
+                        max_length=12,
+                        verbose_name="类别",
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="名称")),
+                (
+                    "code",
+                    models.CharField(
+                        blank=True,
+                        max_length=18,
+                        null=True,
+                        verbose_name="统一社会信用代码",
+                    ),
+                ),
+                (
+                    "trade",
+                    models.CharField(blank=True, max_length=60, verbose_name="行业"),
+                ),
+                (
+                    "staff_count",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="从业人数"
+                    ),
+                ),
+                (
+                    "members_count",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="党员数"
+                    ),
+                ),
+                (
+                    "contact_name",
+                    models.CharField(blank=True, max_length=40, verbose_name="联系人"),
+                ),
+                (
+                    "contact_phone",
+                    models.CharField(
+                        blank=True, max_length=20, verbose_name="联系电话"
+                    ),
+                ),
+                (
+                    "founded_on",
+                    models.DateField(blank=True, null=True, verbose_name="成立日期"),
+                ),
+                (
+                    "founded_precision",
+                    models.CharField(
+                        choices=[("day", "日"), ("month", "月"), ("year", "年")],
+                        default="day",
+                        max_length=5,
+                        verbose_name="成立日期精度",
+                    ),
+                ),
+                (
+                    "reported_mode",
+                    models.CharField(
+                        blank=True,
+                        choices=[("own", "单独组建"), ("joint", "联合组建")],
+                        max_length=10,
+                        verbose_name="填报组建形式",
+                    ),
+                ),
+                (
+                    "uncovered_reason",
+                    models.CharField(
+                        blank=True, max_length=120, verbose_name="未覆盖原因"
+                    ),
+                ),
+                (
+                    "cover_planned_on",
+                    models.DateField(blank=True, null=True, verbose_name="拟覆盖日期"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("operating", "在营"),
+                            ("suspended", "停业"),
+                            ("moved", "迁出"),
+                            ("closed", "注销"),
+                        ],
+                        default="operating",
+                        max_length=10,
+                        verbose_name="经营状态",
+                    ),
+                ),
+                (
+                    "note",
+                    models.CharField(blank=True, max_length=400, verbose_name="备注"),
+                ),
+                ("priority", models.BooleanField(default=False, verbose_name="重点")),
+                (
+                    "priority_reason",
+                    models.CharField(
+                        blank=True, max_length=120, verbose_name="列为重点的原因"
+                    ),
+                ),
+                ("discovered_on", models.DateField(verbose_name="发现日期")),
+                (
+                    "room",
+                    models.CharField(
+                        blank=True, max_length=40, verbose_name="室号铺位"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now,
+                        editable=False,
+                        verbose_name="更新时间",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Caretaker',
+            name="Caretaker",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('floor', models.CharField(blank=True, max_length=10, verbose_name='楼层')),
-                ('since', models.DateField(verbose_name='起')),
-                ('until', models.DateField(blank=True, null=True, verbose_name='止')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "floor",
+                    models.CharField(blank=True, max_length=10, verbose_name="楼层"),
+                ),
+                ("since", models.DateField(verbose_name="起")),
+                ("until", models.DateField(blank=True, null=True, verbose_name="止")),
             ],
             options={
-                'verbose_name': '走访责任人',
+                "verbose_name": "走访责任人",
             },
         ),
         migrations.CreateModel(
-            name='CaretakerEvent',
+            name="CaretakerEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('floor', models.CharField(blank=True, max_length=10, verbose_name='楼层')),
-                ('since', models.DateField(verbose_name='起')),
-                ('until', models.DateField(blank=True, null=True, verbose_name='止')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "floor",
+                    models.CharField(blank=True, max_length=10, verbose_name="楼层"),
+                ),
+                ("since", models.DateField(verbose_name="起")),
+                ("until", models.DateField(blank=True, null=True, verbose_name="止")),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Coverage',
+            name="Coverage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mode', models.CharField(choices=[('own', '单独组建'), ('joint', '联合组建'), ('place', '楼宇·市场·街区党组织覆盖'), ('regional', '区域性党组织兜底')], max_length=10, verbose_name='覆盖方式')),
-                ('rank', models.PositiveSmallIntegerField(editable=False)),
-                ('since', models.DateField(verbose_name='起')),
-                ('until', models.DateField(blank=True, null=True, verbose_name='止')),
-                ('basis', models.CharField(blank=True, max_length=120, verbose_name='依据')),
-                ('contact', models.CharField(blank=True, max_length=40, verbose_name='联系人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("own", "单独组建"),
+                            ("joint", "联合组建"),
+                            ("place", "楼宇·市场·街区党组织覆盖"),
+                            ("regional", "区域性党组织兜底"),
+                        ],
+                        max_length=10,
+                        verbose_name="覆盖方式",
+                    ),
+                ),
+                ("rank", models.PositiveSmallIntegerField(editable=False)),
+                ("since", models.DateField(verbose_name="起")),
+                ("until", models.DateField(blank=True, null=True, verbose_name="止")),
+                (
+                    "basis",
+                    models.CharField(blank=True, max_length=120, verbose_name="依据"),
+                ),
+                (
+                    "contact",
+                    models.CharField(blank=True, max_length=40, verbose_name="联系人"),
+                ),
             ],
             options={
-                'verbose_name': '覆盖',
+                "verbose_name": "覆盖",
             },
         ),
         migrations.CreateModel(
-            name='CoverageEvent',
+            name="CoverageEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('mode', models.CharField(choices=[('own', '单独组建'), ('joint', '联合组建'), ('place', '楼宇·市场·街区党组织覆盖'), ('regional', '区域性党组织兜底')], max_length=10, verbose_name='覆盖方式')),
-                ('rank', models.PositiveSmallIntegerField(editable=False)),
-                ('since', models.DateField(verbose_name='起')),
-                ('until', models.DateField(blank=True, null=True, verbose_name='止')),
-                ('basis', models.CharField(blank=True, max_length=120, verbose_name='依据')),
-                ('contact', models.CharField(blank=True, max_length=40, verbose_name='联系人')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("own", "单独组建"),
+                            ("joint", "联合组建"),
+                            ("place", "楼宇·市场·街区党组织覆盖"),
+                            ("regional", "区域性党组织兜底"),
+                        ],
+                        max_length=10,
+                        verbose_name="覆盖方式",
+                    ),
+                ),
+                ("rank", models.PositiveSmallIntegerField(editable=False)),
+                ("since", models.DateField(verbose_name="起")),
+                ("until", models.DateField(blank=True, null=True, verbose_name="止")),
+                (
+                    "basis",
+                    models.CharField(blank=True, max_length=120, verbose_name="依据"),
+                ),
+                (
+                    "contact",
+                    models.CharField(blank=True, max_length=40, verbose_name="联系人"),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ImportBatch',
+            name="ImportBatch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file_name', models.CharField(max_length=200, verbose_name='文件')),
-                ('file', models.BinaryField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('uploaded_at', models.DateTimeField(verbose_name='上传时间')),
-                ('applied_at', models.DateTimeField(null=True, verbose_name='写入时间')),
-                ('state', models.CharField(choices=[('read', '待确认'), ('applying', '正在写入'), ('applied', '已写入'), ('failed', '未写入'), ('dropped', '已放弃')], default='read', max_length=10, verbose_name='状态')),
-                ('failure', models.CharField(blank=True, max_length=200, verbose_name='未写入的原因')),
-                ('summary', models.JSONField(default=dict)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("file_name", models.CharField(max_length=200, verbose_name="文件")),
+                ("file", models.BinaryField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("uploaded_at", models.DateTimeField(verbose_name="上传时间")),
+                (
+                    "applied_at",
+                    models.DateTimeField(null=True, verbose_name="写入时间"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("read", "待确认"),
+                            ("applying", "正在写入"),
+                            ("applied", "已写入"),
+                            ("failed", "未写入"),
+                            ("dropped", "已放弃"),
+                        ],
+                        default="read",
+                        max_length=10,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "failure",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="未写入的原因"
+                    ),
+                ),
+                ("summary", models.JSONField(default=dict)),
             ],
             options={
-                'verbose_name': '导入批次',
+                "verbose_name": "导入批次",
             },
         ),
         migrations.CreateModel(
-            name='ImportBatchEvent',
+            name="ImportBatchEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('file_name', models.CharField(max_length=200, verbose_name='文件')),
-                ('sha256', models.CharField(max_length=64)),
-                ('uploaded_at', models.DateTimeField(verbose_name='上传时间')),
-                ('applied_at', models.DateTimeField(null=True, verbose_name='写入时间')),
-                ('state', models.CharField(choices=[('read', '待确认'), ('applying', '正在写入'), ('applied', '已写入'), ('failed', '未写入'), ('dropped', '已放弃')], default='read', max_length=10, verbose_name='状态')),
-                ('failure', models.CharField(blank=True, max_length=200, verbose_name='未写入的原因')),
-                ('summary', models.JSONField(default=dict)),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("file_name", models.CharField(max_length=200, verbose_name="文件")),
+                ("sha256", models.CharField(max_length=64)),
+                ("uploaded_at", models.DateTimeField(verbose_name="上传时间")),
+                (
+                    "applied_at",
+                    models.DateTimeField(null=True, verbose_name="写入时间"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("read", "待确认"),
+                            ("applying", "正在写入"),
+                            ("applied", "已写入"),
+                            ("failed", "未写入"),
+                            ("dropped", "已放弃"),
+                        ],
+                        default="read",
+                        max_length=10,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "failure",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="未写入的原因"
+                    ),
+                ),
+                ("summary", models.JSONField(default=dict)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ImportRow',
+            name="ImportRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sheet', models.CharField(max_length=60, verbose_name='工作表')),
-                ('number', models.PositiveIntegerField(verbose_name='行')),
-                ('result', models.CharField(choices=[('new', '新增'), ('changed', '变更'), ('same', '未变'), ('rejected', '未收'), ('duplicate', '重复')], max_length=10, verbose_name='结果')),
-                ('model', models.CharField(max_length=12)),
-                ('target', models.BigIntegerField(null=True)),
-                ('name', models.CharField(blank=True, max_length=120, verbose_name='名称')),
-                ('changes', models.JSONField(default=dict)),
-                ('problems', models.JSONField(default=list)),
-                ('cells', models.JSONField(default=list)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("sheet", models.CharField(max_length=60, verbose_name="工作表")),
+                ("number", models.PositiveIntegerField(verbose_name="行")),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[
+                            ("new", "新增"),
+                            ("changed", "变更"),
+                            ("same", "未变"),
+                            ("rejected", "未收"),
+                            ("duplicate", "重复"),
+                        ],
+                        max_length=10,
+                        verbose_name="结果",
+                    ),
+                ),
+                ("model", models.CharField(max_length=12)),
+                ("target", models.BigIntegerField(null=True)),
+                (
+                    "name",
+                    models.CharField(blank=True, max_length=120, verbose_name="名称"),
+                ),
+                ("changes", models.JSONField(default=dict)),
+                ("problems", models.JSONField(default=list)),
+                ("cells", models.JSONField(default=list)),
             ],
             options={
-                'verbose_name': '导入行',
-                'ordering': ['pk'],
+                "verbose_name": "导入行",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Occupancy',
+            name="Occupancy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('room', models.CharField(blank=True, max_length=40, verbose_name='室号铺位')),
-                ('main', models.BooleanField(default=True, verbose_name='主要经营地')),
-                ('since', models.DateField(verbose_name='起')),
-                ('until', models.DateField(blank=True, null=True, verbose_name='止')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "room",
+                    models.CharField(
+                        blank=True, max_length=40, verbose_name="室号铺位"
+                    ),
+                ),
+                ("main", models.BooleanField(default=True, verbose_name="主要经营地")),
+                ("since", models.DateField(verbose_name="起")),
+                ("until", models.DateField(blank=True, null=True, verbose_name="止")),
             ],
             options={
-                'verbose_name': '入驻',
+                "verbose_name": "入驻",
             },
         ),
         migrations.CreateModel(
-            name='OccupancyEvent',
+            name="OccupancyEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('room', models.CharField(blank=True, max_length=40, verbose_name='室号铺位')),
-                ('main', models.BooleanField(default=True, verbose_name='主要经营地')),
-                ('since', models.DateField(verbose_name='起')),
-                ('until', models.DateField(blank=True, null=True, verbose_name='止')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "room",
+                    models.CharField(
+                        blank=True, max_length=40, verbose_name="室号铺位"
+                    ),
+                ),
+                ("main", models.BooleanField(default=True, verbose_name="主要经营地")),
+                ("since", models.DateField(verbose_name="起")),
+                ("until", models.DateField(blank=True, null=True, verbose_name="止")),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Operation',
+            name="Operation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('operating', '在营'), ('suspended', '停业'), ('moved', '迁出'), ('closed', '注销')], max_length=10, verbose_name='经营状态')),
-                ('since', models.DateField(verbose_name='起')),
-                ('until', models.DateField(blank=True, null=True, verbose_name='止')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("operating", "在营"),
+                            ("suspended", "停业"),
+                            ("moved", "迁出"),
+                            ("closed", "注销"),
+                        ],
+                        max_length=10,
+                        verbose_name="经营状态",
+                    ),
+                ),
+                ("since", models.DateField(verbose_name="起")),
+                ("until", models.DateField(blank=True, null=True, verbose_name="止")),
             ],
             options={
-                'verbose_name': '经营状态',
+                "verbose_name": "经营状态",
             },
         ),
         migrations.CreateModel(
-            name='OperationEvent',
+            name="OperationEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('state', models.CharField(choices=[('operating', '在营'), ('suspended', '停业'), ('moved', '迁出'), ('closed', '注销')], max_length=10, verbose_name='经营状态')),
-                ('since', models.DateField(verbose_name='起')),
-                ('until', models.DateField(blank=True, null=True, verbose_name='止')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("operating", "在营"),
+                            ("suspended", "停业"),
+                            ("moved", "迁出"),
+                            ("closed", "注销"),
+                        ],
+                        max_length=10,
+                        verbose_name="经营状态",
+                    ),
+                ),
+                ("since", models.DateField(verbose_name="起")),
+                ("until", models.DateField(blank=True, null=True, verbose_name="止")),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
     ]
