@@ -259,7 +259,10 @@ def _phone(cell):
     text = text_of(cell).replace(" ", "")
     if not text or "*" in text:
         return text
-    if MOBILE.match(text) or LANDLINE.match(text):
+    digits = text.removeprefix("+86").replace("-", "")
+    if MOBILE.match(digits):
+        return digits
+    if LANDLINE.match(text):
         return text
     raise CellProblem(
         "电话不对：手机 11 位、1 开头，固定电话带区号（如 021-55500000），请核对。"
