@@ -78,9 +78,11 @@ class MeasureForm(forms.Form):
 
     def __init__(self, *args, issue, user, **kwargs):
         super().__init__(*args, **kwargs)
-        matters = issue.matters.open()
-        self.fields["matter"].queryset = matters
-        self.fields["matter"].initial = matters.first()
+        matters = list(issue.matters.open())
+        self.fields["matter"].queryset = issue.matters.open()
+        if len(matters) == 1:
+            self.fields["matter"].initial = matters[0]
+            self.fields["matter"].widget = forms.HiddenInput()
         self.fields["lead"].offer(user)
 
 

@@ -6,11 +6,11 @@ from issues.models import Level, Matter
 from tianshan.audit.models import Entry
 from visits.models import Demand
 
-SHOWN = 40
+SHOWN = 100  # entries; equal neighbours share a line
 
 
 def told_history(issue, matters, measures):
-    """`[{"at", "by", "words"}]`, latest first, of one issue and all that is in it.
+    """`[{"at", "by", "words", "times"}]`, latest first, of one issue and all that is in it.
 
     Whoever sees the issue may read what was done to it; the audit log as such stays
     the auditor's. No entry names an asker.
@@ -28,10 +28,12 @@ def told_history(issue, matters, measures):
     for entry in entries[:SHOWN]:
         say = SAID.get(entry.verb)
         if say:
-            title = subjects[entry.subject][entry.subject_id]
-            lines.append(
-                {"at": entry.at, "by": entry.by, "words": say(title, entry.data)}
-            )
+            words = say(subjects[entry.subject][entry.subject_id], entry.data)
+            last = lines[-1] if lines else None
+            if last and (last["words"], last["by"]) == (words, entry.by):
+                last["times"] += 1  # many joined one after the other: one line
+                continue
+            lines.append({"at": entry.at, "by": entry.by, "words": words, "times": 1})
     return lines
 
 
@@ -44,6 +46,7 @@ SAID = {
     "issue.decided": lambda title, data: f"{_level(data)}研商，定下措施",
     "issue.closed": lambda title, data: "议题办结",
     "matter.joined": lambda title, data: f"一件诉求并入“{title}”",
+    "matter.added": lambda title, data: f"加入事项“{title}”",
     "matter.left": lambda title, data: f"一件诉求移出“{title}”",
     "matter.ended": lambda title, data: (
         f"事项“{title}”办结：{Matter.Ending(data['ending']).label}"

@@ -411,6 +411,20 @@ class MeasureQuerySet(OfIssueQuerySet):
     def overdue(self, day):
         return self.open().filter(due_on__lt=day)
 
+    def lit(self, colour, day):
+        """The open ones whose light has that colour on the day.
+
+        Working days are counted here and not in SQL: open measures are few.
+        """
+        spans = self.open().values_list("pk", "decided_on", "due_on")
+        return self.filter(
+            pk__in=[
+                pk
+                for pk, start, due in spans
+                if light(start, due, day).colour == colour
+            ]
+        )
+
     def for_list(self):
         """Everything one row of the measure ledger shows."""
         return self.select_related(

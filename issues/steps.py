@@ -78,7 +78,7 @@ def next_steps(issue, matters, user):
     if "add_measure" in open_steps and running:
         step(
             "增加措施",
-            "plus",
+            "circle-plus",
             reverse("issues:measure_add", args=[issue.pk]),
             "一项不够时再定一项",
         )

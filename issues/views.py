@@ -148,6 +148,7 @@ def issue_detail(request, pk):
     measures = [measure for matter in matters for measure in matter.measures_all]
     measures.sort(key=lambda measure: (measure.due_on, measure.pk))
     deliberations = issue.deliberations.select_related("body", "by")
+    steps = next_steps(issue, matters, request.user)
     context = {
         "issue": issue,
         "state": ISSUE_STATES[issue.state],
@@ -161,7 +162,8 @@ def issue_detail(request, pk):
         "measures_done": sum(measure.done_on is not None for measure in measures),
         "leads": list(dict.fromkeys(str(measure.lead) for measure in measures)),
         "deliberations": reversed(deliberations),
-        "steps": next_steps(issue, matters, request.user),
+        "steps": steps,
+        "first_step": next((one for one in steps if one.open and not one.post), None),
         "history": told_history(issue, matters, measures),
         "shown": SHOWN_AT_FIRST,
         "may_finish": "finish_measure" in issue.open_steps

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.rights import Role
 from issues import actions
@@ -266,3 +267,43 @@ def test_who_may_not_propose_is_not_offered_it(demand, body, staff, client_of):
     page = client_of(staff).get(reverse("issues:for_demand", args=[demand.pk]))
 
     assert reverse("issues:issue_propose", args=[demand.pk]) not in page.text
+
+
+def test_measures_are_found_by_their_light(proposed, decide, secretary, client_of):
+    matter = proposed.matters.get()
+    today = timezone.localdate()
+    old, far = today - dt.timedelta(100), today + dt.timedelta(100)
+    spans = {
+        "红": (old, today - dt.timedelta(9)),
+        "黄": (old, today),
+        "绿": (today, far),
+    }
+    for name, (start, due) in spans.items():
+        MeasureFactory(matter=matter, content=name, decided_on=start, due_on=due)
+
+    for colour, name in (("red", "红"), ("yellow", "黄"), ("green", "绿")):
+        found = Measure.objects.lit(colour, today)
+        assert [measure.content for measure in found] == [name]
+        page = client_of(secretary).get(
+            reverse("issues:measure_list"), {"light": colour}
+        )
+        assert 'data-total="1"' in page.text
+
+
+def test_many_joined_one_after_the_other_are_one_line(
+    proposed, shop, secretary, client_of
+):
+    for _ in range(2):
+        actions.join(
+            proposed.matters.get(),
+            DemandFactory(business=shop()),
+            by=secretary,
+            at=NOON,
+        )
+
+    history = _issue_page(client_of(secretary), proposed).context["history"]
+
+    assert [(line["words"][:4], line["times"]) for line in history] == [
+        ("一件诉求", 3),
+        ("提出议题", 1),
+    ]
