@@ -123,21 +123,19 @@ def draw_visit_due(row):
 EFFECTIVE, NOT_DUE, UNCOVERED = "effective", "not_due", "uncovered"
 
 
-def narrow_by_state(queryset, name, values):
+def narrow_by_state(queryset, name, value):
     """Today's class of each business; those that fail by their first failing one."""
     day = timezone.localdate()
     rows = Standing.objects.on(day).counting()
-    wanted = Standing.objects.none()
-    for value in values:
-        if value == EFFECTIVE:
-            wanted |= rows.effective(day)
-        elif value == NOT_DUE:
-            wanted |= rows.not_due(day)
-        elif value == UNCOVERED:
-            wanted |= rows.uncovered()
-        else:
-            wanted |= rows.first_failing(Condition(value), day)
-    return queryset.filter(pk__in=wanted.values("business")) if values else queryset
+    if value == EFFECTIVE:
+        rows = rows.effective(day)
+    elif value == NOT_DUE:
+        rows = rows.not_due(day)
+    elif value == UNCOVERED:
+        rows = rows.uncovered()
+    else:
+        rows = rows.first_failing(Condition(value), day)
+    return queryset.filter(pk__in=rows.values("business"))
 
 
 def register():
@@ -154,8 +152,9 @@ def register():
             Column("visit_due", "应访", visit_due, draw=draw_visit_due),
         ],
         filters={
-            "gap": django_filters.MultipleChoiceFilter(
+            "gap": django_filters.ChoiceFilter(
                 label="达标情况",
+                empty_label="全部",
                 choices=[
                     (EFFECTIVE, "有效"),
                     (NOT_DUE, "未到期"),

@@ -211,7 +211,7 @@ def trend(scope):
                 "effective": percent(effective, whole),
                 "formal_href": FIGURES["covered"].href(month),
                 "effective_href": FIGURES["effective"].href(month),
-                "x": 28 + place * 52,
+                "x": 80 + place * 104,
             }
         )
     for point in points:
@@ -219,6 +219,7 @@ def trend(scope):
             point[f"{key}_y"] = round(112 - (point[key] or 0), 1)
     return {
         "points": points,
+        "lines": [{"label": f"{n}%", "y": 112 - n} for n in (0, 50, 100)],
         "formal": " ".join(f"{p['x']},{p['formal_y']}" for p in points if p["whole"]),
         "effective": " ".join(
             f"{p['x']},{p['effective_y']}" for p in points if p["whole"]

@@ -4,29 +4,51 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Standing',
+            name="Standing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateField(verbose_name='起')),
-                ('until', models.DateField(null=True, verbose_name='止')),
-                ('operating', models.BooleanField(verbose_name='在营')),
-                ('mode', models.CharField(blank=True, choices=[('own', '单独组建'), ('joint', '联合组建'), ('place', '楼宇·市场·街区党组织覆盖'), ('regional', '区域性党组织兜底')], max_length=10, verbose_name='覆盖方式')),
-                ('visited', models.BooleanField(verbose_name='已走访过')),
-                ('visited_until', models.DateField(verbose_name='走访有效至')),
-                ('overdue_from', models.DateField(null=True, verbose_name='诉求超期自')),
-                ('untold_from', models.DateField(null=True, verbose_name='未告知自')),
-                ('absent_from', models.DateField(null=True, verbose_name='未参与自')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("since", models.DateField(verbose_name="起")),
+                ("until", models.DateField(null=True, verbose_name="止")),
+                ("operating", models.BooleanField(verbose_name="在营")),
+                (
+                    "mode",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("own", "单独组建"),
+                            ("joint", "联合组建"),
+                            ("place", "楼宇·市场·街区党组织覆盖"),
+                            ("regional", "区域性党组织兜底"),
+                        ],
+                        max_length=10,
+                        verbose_name="覆盖方式",
+                    ),
+                ),
+                ("visited", models.BooleanField(verbose_name="已走访过")),
+                ("visited_until", models.DateField(verbose_name="走访有效至")),
+                (
+                    "overdue_from",
+                    models.DateField(null=True, verbose_name="诉求超期自"),
+                ),
+                ("untold_from", models.DateField(null=True, verbose_name="未告知自")),
+                ("absent_from", models.DateField(null=True, verbose_name="未参与自")),
             ],
             options={
-                'verbose_name': '达标情况',
+                "verbose_name": "达标情况",
             },
         ),
     ]

@@ -5,34 +5,51 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('dashboard', '0002_initial'),
-        ('grids', '0001_initial'),
+        ("dashboard", "0002_initial"),
+        ("grids", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='standing',
-            name='grid',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='grids.grid', verbose_name='网格'),
+            model_name="standing",
+            name="grid",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="grids.grid",
+                verbose_name="网格",
+            ),
         ),
         migrations.AddIndex(
-            model_name='standing',
-            index=models.Index(fields=['grid', 'since'], name='dashboard_s_grid_id_903440_idx'),
+            model_name="standing",
+            index=models.Index(
+                fields=["grid", "since"], name="dashboard_s_grid_id_903440_idx"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='standing',
-            constraint=models.UniqueConstraint(fields=('business', 'since'), name='one_standing_from_a_day'),
+            model_name="standing",
+            constraint=models.UniqueConstraint(
+                fields=("business", "since"), name="one_standing_from_a_day"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='standing',
-            constraint=models.UniqueConstraint(condition=models.Q(('until', None)), fields=('business',), name='one_standing_holds'),
+            model_name="standing",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("until", None)),
+                fields=("business",),
+                name="one_standing_holds",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='standing',
-            constraint=models.CheckConstraint(condition=models.Q(('until', None), ('until__gt', models.F('since')), _connector='OR'), name='standing_ends_after_it_begins'),
+            model_name="standing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("until", None), ("until__gt", models.F("since")), _connector="OR"
+                ),
+                name="standing_ends_after_it_begins",
+            ),
         ),
     ]

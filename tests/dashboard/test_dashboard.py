@@ -1,0 +1,185 @@
+"""The one screen: what it shows, and to whom."""
+
+import datetime as dt
+import re
+
+import pytest
+from django.urls import reverse
+
+from accounts.rights import Role
+from tests import factories as make
+from tests.dashboard.world import TODAY, a_random_world
+from tianshan.ledgers import FIGURES
+
+pytestmark = pytest.mark.django_db
+URL = "/dashboard/"
+LINK = re.compile(r'<a class="num[^"]*" href="([^"]+)"[^>]*>([\d,.]+)(%?)')
+
+
+def test_every_number_on_the_page_opens_as_many_rows(client_of):
+    world = a_random_world(3, businesses=40)
+    client = client_of(world.user(Role.STREET_LEADER))
+    page = client.get(URL)
+    links = {
+        (href.replace("&amp;", "&"), int(number.replace(",", "")))
+        for href, number, percent in LINK.findall(page.text)
+        if not percent
+    }
+    assert len(links) > 40
+    for href, number in links:
+        rows = client.get(href)
+        assert rows.status_code == 200, href
+        assert f'data-total="{number}"' in rows.text, (href, number)
+
+
+def test_nought_no_data_not_due_and_switched_off_look_different(client_of, chief, grid):
+    page = client_of(chief).get(URL).text
+    assert "无数据" in page, "a rate of nothing is not 0 %"
+    assert "未启用" in page
+    fresh = make.BusinessFactory(grid=grid, discovered_on=TODAY)
+    make.CoverageFactory(business=fresh, since=TODAY)
+    page = client_of(chief).get(URL).text
+    assert '<a class="num fig" href=' in page
+    assert "0.0%" in page
+    not_due = re.search(r'data-figure="not_due">(\d+)<', page)
+    assert not_due[1] == "1"
+
+
+def test_a_period_is_one_link_away_and_marked(client_of, chief, grid):
+    page = client_of(chief).get(URL, {"start": "2026-10-01", "end": "2026-10-15"}).text
+    current = re.findall(r'aria-current="true">(\w+)<', page)
+    assert current == ["本月"], "of the periods that are the same, one is lit"
+    assert "2026年10月1日至2026年10月15日" in page
+    for label in ("累计", "本旬", "本月", "本季", "今年"):
+        assert f">{label}</a>" in page
+
+
+def test_who_owes_and_the_next_step_stand_beside_a_red_line(client_of, chief, grid):
+    make.MeasureFactory(
+        matter__issue__body__grid=grid,
+        content="调整清运时间",
+        lead_unit__name="市容所",
+        decided_on=TODAY - dt.timedelta(days=20),
+        due_on=TODAY - dt.timedelta(days=2),
+    )
+    demand = make.DemandFactory(
+        business__grid=grid,
+        business__building=make.BuildingFactory(grid=grid, name="天山茶城"),
+        raised_on=TODAY - dt.timedelta(days=30),
+    )
+    page = client_of(chief).get(URL).text
+    line = page[page.index("调整清运时间") :][:400]
+    assert "超期 2 天" in line
+    assert "该办的：市容所" in line
+    line = page[page.index('title="到时段最后一天还没有结果、且已过') :]
+    assert "天山茶城 1" in line
+    assert f"该办的：{demand.owed_by} 1" in line
+
+
+def test_a_secretary_counts_her_own_businesses_only(client_of, secretary, branch, grid):
+    mine, other = make.BusinessFactory.create_batch(2, grid=grid)
+    make.CoverageFactory(business=mine, organization=branch)
+    for business in (mine, other):
+        make.VisitFactory(business=business)
+    page = client_of(secretary).get(URL).text
+    assert re.search(r'data-figure="visits_merchant">(\d+)<', page)[1] == "1"
+    assert re.search(r'data-figure="in_scope">(\d+)<', page)[1] == "1"
+
+
+def test_the_grid_can_be_chosen_among_those_in_sight(
+    client_of, leader, street, grid, other_grid, chief
+):
+    make.BusinessFactory(grid=other_grid)
+    client = client_of(leader)
+    page = client.get(URL, {"grid": grid.code}).text
+    assert f'<option value="{other_grid.code}">' in page
+    assert re.search(r'data-figure="in_scope">(\d+)<', page)[1] == "0"
+    page = client.get(URL, {"grid": other_grid.code}).text
+    assert re.search(r'data-figure="in_scope">(\d+)<', page)[1] == "1"
+    assert "<option" not in client_of(chief).get(URL).text, "nothing to choose from"
+
+
+@pytest.mark.parametrize("businesses", [5, 40])
+def test_the_screen_costs_the_same_however_much_there_is(
+    businesses, client_of, django_assert_max_num_queries
+):
+    world = a_random_world(4, businesses=businesses)
+    client = client_of(world.user(Role.STREET_LEADER))
+    with django_assert_max_num_queries(28):
+        client.get(URL)
+
+
+def test_the_trend_reads_standing_at_each_months_end(client_of, chief, grid):
+    shop = make.BusinessFactory(grid=grid)
+    make.CoverageFactory(business=shop, since=dt.date(2026, 9, 1))
+    page = client_of(chief).get(URL).text
+    trend = page[page.index('id="trend"') :]
+    rows = re.findall(r"<td>(\d{4}-\d\d-\d\d)</td><td[^>]*><a[^>]*>([\d.]+)%", trend)
+    assert rows == [
+        ("2026-05-31", "0.0"),
+        ("2026-06-30", "0.0"),
+        ("2026-07-31", "0.0"),
+        ("2026-08-31", "0.0"),
+        ("2026-09-30", "100.0"),
+        ("2026-10-15", "100.0"),
+    ]
+
+
+def test_only_those_who_see_figures_come_in(client_of, client, grid):
+    assert client.get(URL).status_code == 302
+    for role in (Role.AUDITOR, Role.SYSTEM_ADMIN, Role.UNIT_OFFICER, Role.HELPER):
+        user = make.PostFactory(role=role, grid=grid).user
+        assert client_of(user).get(URL).status_code == 403
+        assert client_of(user).get(URL + "figures.json").status_code == 403
+
+
+# --- what this room adds to the ledgers of businesses --------------------------------
+
+
+def test_a_ledger_shows_how_each_business_stands(client_of, chief, grid):
+    shop = make.BusinessFactory(grid=grid, name="云栖茶庄")
+    make.CoverageFactory(business=shop)
+    make.DemandFactory(business=shop, raised_on=TODAY - dt.timedelta(days=30))
+    make.VisitFactory(business=shop)
+    page = client_of(chief).get(reverse("enterprises:merchant_list")).text
+    assert '<i class="y" title="按期走访">访</i>' in page
+    assert '<i class="n" title="诉求超期">诉</i>' in page
+    assert "2027-01-13" in page, "90 days after the visit"
+
+
+@pytest.mark.parametrize(
+    ("gap", "figure"),
+    [
+        ("effective", "effective"),
+        ("not_due", "not_due"),
+        ("uncovered", "gap_uncovered"),
+        ("unvisited", "gap_unvisited"),
+        ("overdue", "gap_overdue"),
+        ("untold", "gap_untold"),
+    ],
+)
+def test_the_filter_finds_what_the_figure_counts(gap, figure, client_of):
+    world = a_random_world(6, businesses=60)
+    client = client_of(world.user(Role.STREET_LEADER))
+    rows = client.get(reverse("enterprises:business_list"), {"gap": gap}).text
+    answer = client.get(reverse("dashboard:figures_json")).json()["figures"]
+    value = next(f["value"] for f in answer if f["key"] == figure)
+    assert f'data-total="{value}"' in rows
+
+
+def test_the_export_says_it_in_plain_words(client_of, chief, grid):
+    shop = make.BusinessFactory(grid=grid)
+    make.CoverageFactory(business=shop)
+    make.BusinessFactory(grid=grid)
+    url = reverse("enterprises:merchant_list")
+    answer = client_of(chief).get(url, {"format": "csv"})
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    assert "未按期走访" in text
+    assert "未覆盖" in text
+    assert "<" not in text
+
+
+def test_every_figure_is_explained_on_the_page(client_of, chief):
+    page = client_of(chief).get(URL).text
+    for figure in FIGURES.values():
+        assert f"<dd>{figure.definition}" in page
