@@ -297,6 +297,33 @@ def test_lost_passwords_are_replaced_and_the_data_kept(server):
     assert rows(server) == [("网格",)]
 
 
+def test_passwords_lost_under_a_running_server_are_not_guessed(server, monkeypatch):
+    notes = server.directory / "connection.json"
+    kept = notes.read_bytes()
+    notes.unlink()
+    monkeypatch.setattr("tianshan.database.server.PATIENCE", 0.1)
+    try:
+        with pytest.raises(Failed, match="end that process, then start again"):
+            Server(server.home).acquire()
+        assert runs(server)
+    finally:
+        notes.write_bytes(kept)
+
+
+def test_a_server_that_cannot_start_says_why_in_one_line(server):
+    server.release()
+    control = server.data / "global" / "pg_control"
+    kept = control.read_bytes()
+    control.write_bytes(b"")
+    try:
+        with pytest.raises(Failed, match=r"did not start: .*pg_control") as no:
+            server.acquire()
+        assert "\n" not in str(no.value)
+    finally:
+        control.write_bytes(kept)
+        server.acquire()
+
+
 def test_half_a_cluster_is_made_anew(new_home):
     server = Server(new_home)
     server.acquire()

@@ -165,7 +165,7 @@ class Server:
         note = self.home / "postgres.place"
         if note.exists():
             elsewhere = Path(note.read_text().strip())
-            if elsewhere.is_dir():
+            if elsewhere.is_dir() and elsewhere.owner() == UNPRIVILEGED:
                 return elsewhere
             _say(f"The database that was in {elsewhere} is gone; making a new one.")
             note.unlink()
@@ -233,10 +233,7 @@ class Server:
 
         copy = self.directory / "programs"
         copied = copy / package.name / "pginstall18" / "bin"
-        if not (
-            (copied / "postgres").exists()
-            and _same_file(copied / "postgres", programs / "postgres")
-        ):
+        if not _same_size(copied / "postgres", programs / "postgres"):
             shutil.rmtree(copy, ignore_errors=True)
             # The programs look for their libraries beside the package.
             libraries = package.with_name(f"{package.name}.libs")
@@ -311,6 +308,8 @@ class Server:
         )
 
     def _start(self):
+        log = self._log()
+        before = log.stat().st_size if log.exists() else 0
         port = self._notes["port"]
         for _ in range(3):
             if not _is_free(port):
@@ -328,7 +327,7 @@ class Server:
                     "-D",
                     str(self.data),
                     "-l",
-                    str(self._fresh_log()),
+                    str(log),
                     "-o",
                     " ".join(f"-c {key}='{value}'" for key, value in options.items()),
                 )
@@ -341,7 +340,7 @@ class Server:
                 if self._answers():
                     return
                 break
-        raise Failed(f"PostgreSQL did not start: {self._last_words()}")
+        raise Failed(f"PostgreSQL did not start: {self._last_words(before)}")
 
     def _leave(self):
         # Closed, not unlocked: a forked child's copy of the lock stays in force.
@@ -431,6 +430,8 @@ class Server:
 
     def _answers(self):
         """Does our server answer, with our password and from our directory?"""
+        if not self._notes:
+            return False
         try:
             place = self._sql("SHOW data_directory", timeout=3)
         except Failed:
@@ -459,6 +460,7 @@ class Server:
                 check=False,
                 text=True,
                 timeout=timeout,
+                **self._as_user(),
             )
         except subprocess.TimeoutExpired:
             raise Failed("PostgreSQL does not answer.") from None
@@ -468,13 +470,6 @@ class Server:
 
     def _call(self, program, *arguments, input=None):
         """Run one of the server's programs as its user."""
-        as_user = {}
-        if self._user:
-            as_user = {
-                "user": self._user.pw_uid,
-                "group": self._user.pw_gid,
-                "extra_groups": [],
-            }
         # A file, not a pipe: the server that pg_ctl leaves behind would keep it open.
         with tempfile.TemporaryFile("w+") as output:
             try:
@@ -489,7 +484,7 @@ class Server:
                     check=False,
                     text=True,
                     umask=0o077,
-                    **as_user,
+                    **self._as_user(),
                 )
             except PermissionError:
                 raise Failed(
@@ -500,8 +495,17 @@ class Server:
                 ) from None
             if done.returncode:
                 output.seek(0)
-                lines = output.read().strip().splitlines() or ["it gave no reason"]
-                raise Failed(f"PostgreSQL's {program} failed: {lines[-1]}")
+                raise Failed(f"PostgreSQL's {program} failed: {_reason(output.read())}")
+
+    def _as_user(self):
+        """Root runs nothing that lies in the server's directory as itself."""
+        if not self._user:
+            return {}
+        return {
+            "user": self._user.pw_uid,
+            "group": self._user.pw_gid,
+            "extra_groups": [],
+        }
 
     # --- what is kept beside the data ------------------------------------------------
 
@@ -532,19 +536,21 @@ class Server:
         port = self._notes["port"]
         return f"postgresql://{role}:{password}@127.0.0.1:{port}/{DATABASE}"
 
-    def _fresh_log(self):
+    def _log(self):
         log = self.directory / "log"
         if log.exists() and log.stat().st_size > 5_000_000:
             log.rename(self.directory / "log.old")
         return log
 
-    def _last_words(self):
+    def _last_words(self, since):
+        """Why the server ended, as it wrote in its log."""
         try:
-            lines = (self.directory / "log").read_text(errors="replace").splitlines()
+            said = (
+                (self.directory / "log").read_bytes()[since:].decode(errors="replace")
+            )
         except FileNotFoundError:
-            lines = []
-        fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
-        return (fatal or lines or ["it wrote no log"])[-1]
+            said = ""
+        return _reason(said)
 
     # --- one at a time ---------------------------------------------------------------
 
@@ -600,6 +606,13 @@ def _reaches(user, directory, program=None):
     return done.returncode == 0
 
 
+def _reason(said):
+    """The line that names the error, else the last one."""
+    lines = said.strip().splitlines() or ["it gave no reason"]
+    named = [line for line in lines if "error:" in line or "FATAL:" in line]
+    return (named or lines)[-1]
+
+
 def _make_folder(path):
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -607,8 +620,8 @@ def _make_folder(path):
         raise Failed(f"{path} cannot be made: {error.strerror}.") from None
 
 
-def _same_file(one, other):
-    return one.stat().st_size == other.stat().st_size
+def _same_size(copy, original):
+    return copy.exists() and copy.stat().st_size == original.stat().st_size
 
 
 def _is_free(port):
