@@ -11,7 +11,9 @@ import random
 import uuid
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -145,6 +147,13 @@ ORDINARY = [
 DECLINED = (
     "您提出免收全部物业费，属于业主与物业的合同约定，街道不能代为决定，已附上协商渠道。"
 )
+
+# Who takes a level's issues through: the level-2 body of the market is the chief's.
+DECIDES = {
+    Level.BRANCH: "quarter_secretary",
+    Level.COMMITTEE: "grid_chief",
+    Level.CONFERENCE: "grid_chief",
+}
 
 # The story: brand, title, level, building, matters. A matter: wish, category, words of
 # each asker, measure, lead, and how it ended (None: still going on).
@@ -365,8 +374,9 @@ STORY = [
 ]
 
 
+@transaction.atomic
 def load(*, today, password):
-    """Make the whole demo; called once on an empty database."""
+    """Make the whole demo, or nothing; called once on an empty database."""
     rng = random.Random(603)
     territory = _territory()
     accounts = _accounts(territory, password)
@@ -420,8 +430,11 @@ def _territory():
 
 def _accounts(grids, password):
     accounts = {}
+    hashed = make_password(password)  # once: the demo has one password for all
     for username, (role, name, code) in ACCOUNTS.items():
-        user = User.objects.create_user(username, password=password, display_name=name)
+        user = User.objects.create(
+            username=username, password=hashed, display_name=name
+        )
         Post.objects.create(user=user, role=role, grid=grids[code], since=POSTS_SINCE)
         accounts[username] = user
     return accounts
@@ -498,7 +511,21 @@ def _party(grids, accounts):
             founded_on=dt.date(2024, 12, 2),
         ),
     }
-    offices = {"branch_secretary": "tea", "building_secretary": "buildings"}
+    # Takes part in the story, but is no demo account: nobody can sign in as it.
+    quarter = User.objects.create(
+        username="quarter_secretary",
+        display_name="芙蓉江街区临时党支部书记",
+        password=make_password(None),
+    )
+    Post.objects.create(
+        user=quarter, role=Role.BRANCH_SECRETARY, grid=third, since=POSTS_SINCE
+    )
+    accounts["quarter_secretary"] = quarter
+    offices = {
+        "branch_secretary": "tea",
+        "building_secretary": "buildings",
+        "quarter_secretary": "quarter",
+    }
     for username, key in offices.items():
         OrganizationOfficer.objects.create(
             post=accounts[username].posts.get(), organization=organizations[key]
@@ -515,7 +542,11 @@ def _party(grids, accounts):
 def _ledger(code, file, *, since):
     out = io.StringIO()
     call_command(
-        "import_ledger", str(file), grid=code, since=since.isoformat(), stdout=out
+        "import_ledger",
+        str(file),
+        f"--grid={code}",
+        f"--since={since.isoformat()}",
+        stdout=out,
     )
 
 
@@ -801,7 +832,6 @@ def _ask(world, business, day, category, words):
 def _story(world):
     """The named issues, from the first demand to the last asker told."""
     rng, today, accounts = world["rng"], world["today"], world["accounts"]
-    chief = accounts["grid_chief"]
     for chapter in STORY:
         shops = list(
             Business.objects.operating()
@@ -814,6 +844,7 @@ def _story(world):
         )
         rng.shuffle(shops)
         raised = _workday(today - dt.timedelta(days=chapter["raised"]))
+        by = accounts[DECIDES[chapter["level"]]]
         issue = None
         for told in chapter["matters"]:
             askers = [shops.pop() for _ in range(told["askers"])]
@@ -835,14 +866,14 @@ def _story(world):
                     brand=chapter["brand"],
                     wish=told["wish"],
                     level=chapter["level"],
-                    by=chief,
+                    by=by,
                     at=at,
                 )
             else:
-                issues.add_matter(issue, demands[0], wish=told["wish"], by=chief, at=at)
+                issues.add_matter(issue, demands[0], wish=told["wish"], by=by, at=at)
             matter = Matter.objects.get(issue=issue, title=told["wish"])
             for demand in demands[1:]:
-                issues.join(matter, demand, by=chief, at=at)
+                issues.join(matter, demand, by=by, at=at)
         _carry_out(world, issue, chapter, raised)
 
 
@@ -851,7 +882,8 @@ def _lead(world, name):
 
 
 def _carry_out(world, issue, chapter, raised):
-    today, chief = world["today"], world["accounts"]["grid_chief"]
+    today = world["today"]
+    by = world["accounts"][DECIDES[chapter["level"]]]
     decided = min(_workday(raised + dt.timedelta(days=9)), today)
     if chapter["matters"][0]["measure"] is None:
         return
@@ -865,7 +897,7 @@ def _carry_out(world, issue, chapter, raised):
             content=told["measure"],
             lead=_lead(world, told["lead"]),
             due_on=decided + dt.timedelta(days=told["days"]),
-            by=chief,
+            by=by,
             at=noon(decided, 16),
             **words,
         )
@@ -876,7 +908,7 @@ def _carry_out(world, issue, chapter, raised):
         done = min(_workday(decided + dt.timedelta(days=told["days"] - 4)), today)
         measure = matter.measures.get()
         issues.finish_measure(
-            measure, result=f"{told['measure']}，已落实。", by=chief, at=noon(done)
+            measure, result=f"{told['measure']}，已落实。", by=by, at=noon(done)
         )
         ending, before, after, benefited = told["ending"]
         issues.end_matter(
@@ -885,7 +917,7 @@ def _carry_out(world, issue, chapter, raised):
             before=before,
             after=after,
             benefited=benefited,
-            by=chief,
+            by=by,
             at=noon(done, 11),
         )
         demands = list(
@@ -902,7 +934,7 @@ def _carry_out(world, issue, chapter, raised):
             demands,
             how=Demand.Told.VISIT,
             on=max(day, done),
-            by=chief,
+            by=by,
             at=noon(max(day, done), 17),
         )
 
