@@ -69,7 +69,6 @@ class MeasureFilter(LedgerFilter):
     lead_unit = django_filters.ModelChoiceFilter(
         label="主办单位", queryset=units_in_sight, empty_label="全部"
     )
-    due = django_filters.DateFromToRangeFilter(label="期限", field_name="due_on")
 
     class Meta:
         model = Measure

@@ -204,9 +204,9 @@ def matter_detail(request, pk):
 
 
 def _own_issue(request, pk, step):
-    """An issue in sight, and that step's; None where its state has moved on.
+    """The issue, and whether this step of its body is open now; 403 for other bodies.
 
-    Looking is not deciding: another body's issue may be seen and not decided.
+    A submission always goes on to the action, which locks before it looks.
     """
     issue = get_object_or_404(
         Issue.objects.visible_to(request.user).select_related("body", "grid"), pk=pk
