@@ -71,7 +71,7 @@ def log_visit(
     raises KeyReused. `facts` is `{field: value}` as corrected at the door,
     `facts_seen` what the form showed; `demands` a list of {"category", "words"}.
     """
-    facts = facts or {}
+    facts = dict(facts or {})
     digest = digest_of(
         business=business.pk,
         outcome=outcome,
@@ -99,14 +99,16 @@ def log_visit(
         with transaction.atomic():
             business = _business(business, by=by, having=Right.LOG_VISITS)
             state = facts.pop("state", None)
-            changed = enterprises.edit(
-                business,
-                changes=facts,
-                seen=facts_seen or {},
-                by=by,
-                at=at,
-                having=Right.LOG_VISITS,
-            )
+            changed = {}
+            if facts:
+                changed = enterprises.edit(
+                    business,
+                    changes=facts,
+                    seen=facts_seen or {},
+                    by=by,
+                    at=at,
+                    having=Right.LOG_VISITS,
+                )
             if state and state != business.state:
                 changed["state"] = [business.state, state]
                 enterprises.set_state(
