@@ -8,8 +8,9 @@ from django.db.models import Count
 
 from dashboard.models import Standing
 from grids.models import Building, Grid
-from issues.models import Issue, Level, Measure
+from issues.models import Issue, Level
 from tianshan.ledgers import FIGURES, Rate, count_all, percent
+from tianshan.workdays.lights import light, worst
 
 MONTHS = 6
 SHOWN = 4  # of a level's issues, of the red measures
@@ -230,29 +231,6 @@ def trend(scope):
 # --- deliberation ------------------------------------------------------------------
 
 
-def light(measures, day):
-    """`(colour, words)` of an issue by its open measures: the worst one counts."""
-    if not measures:
-        return ("none", "还没有在办措施")
-    first = min(measures, key=lambda measure: measure.due_on)
-    left = (first.due_on - day).days
-    if left < 0:
-        return ("red", f"红灯 超 {-left} 天")
-    close = min(
-        (m for m in measures if _is_yellow(m, day)),
-        key=lambda measure: measure.due_on,
-        default=None,
-    )
-    if close:
-        return ("yellow", f"黄灯 剩 {(close.due_on - day).days} 天")
-    return ("green", f"剩 {left} 天")
-
-
-def _is_yellow(measure, day):
-    given = (measure.due_on - measure.decided_on).days
-    return (day - measure.decided_on).days >= given * 0.8
-
-
 def levels(scope, tiles):
     """Open issues by level, each with its light; the most urgent ones first."""
     rows = list(
@@ -270,7 +248,11 @@ def levels(scope, tiles):
     )
     lines = []
     for issue in rows:
-        colour, words = light(measures[issue.pk], scope.day)
+        lights = [
+            light(measure.decided_on, measure.due_on, scope.day)
+            for measure in measures[issue.pk]
+        ]
+        colour, words = worst(lights) or ("none", "还没有在办措施")
         lines.append(
             {
                 "issue": issue,
@@ -351,13 +333,14 @@ def _red(scope):
     )[:SHOWN]
 
 
-def _red_measure(measure: Measure, day):
+def _red_measure(measure, day):
+    late = light(measure.decided_on, measure.due_on, day)
     return {
         "colour": "red",
         "kind": "红灯",
         "title": measure.content,
         "url": measure.issue.get_absolute_url(),
-        "words": f"{measure.issue.title}，超期 {(day - measure.due_on).days} 天",
+        "words": f"{measure.issue.title}，{late.words}",
         "owes": str(measure.lead),
         "next": "报完成情况，或说清卡在哪里",
     }

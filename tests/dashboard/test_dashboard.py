@@ -60,7 +60,7 @@ def test_who_owes_and_the_next_step_stand_beside_a_red_line(client_of, chief, gr
         content="调整清运时间",
         lead_unit__name="市容所",
         decided_on=TODAY - dt.timedelta(days=20),
-        due_on=TODAY - dt.timedelta(days=2),
+        due_on=TODAY - dt.timedelta(days=2),  # a Tuesday
     )
     demand = make.DemandFactory(
         business__grid=grid,
@@ -69,7 +69,7 @@ def test_who_owes_and_the_next_step_stand_beside_a_red_line(client_of, chief, gr
     )
     page = client_of(chief).get(URL).text
     line = page[page.index("调整清运时间") :][:400]
-    assert "超期 2 天" in line
+    assert "超期 2 个工作日" in line
     assert "该办的：市容所" in line
     line = page[page.index('title="到时段最后一天还没有结果、且已过') :]
     assert "天山茶城 1" in line
