@@ -1,7 +1,6 @@
 """Ledgers and pages of businesses."""
 
 from django.contrib import messages
-from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.rights import Right, needs
 from enterprises import actions
-from enterprises.forms import EDITED, BusinessForm, ReasonForm
+from enterprises.forms import EDITED, PAGE_TOO_OLD, BusinessForm, ReasonForm, Seen
 from enterprises.ledgers import BUSINESSES, ENTERPRISES, MERCHANTS
 from enterprises.models import Business, Caretaker, Coverage
 from party.models import PartyOrganization
@@ -19,8 +18,6 @@ from tianshan import audit
 from tianshan.ledgers.views import ledger_page
 from tianshan.web import render_inside
 from tianshan.web.masks import masked_phone
-
-FORM_SALT = "enterprises.business_edit"
 
 
 @needs(Right.SEE_BUSINESSES)
@@ -96,28 +93,6 @@ def coverage_chain(business):
     return chain
 
 
-def _seen(business):
-    """What the form showed, signed, so that a later save can tell what changed."""
-    values = {name: getattr(business, name) for name in EDITED}
-    return signing.dumps(
-        {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in values.items()},
-        salt=FORM_SALT,
-        compress=True,
-    )
-
-
-def _read_seen(text, form):
-    """The values that the form showed, in Python types; {} when it is not ours."""
-    try:
-        raw = signing.loads(text, salt=FORM_SALT, max_age=24 * 60 * 60)
-    except signing.BadSignature:
-        return {}
-    return {
-        name: Business._meta.get_field(name).to_python(value)
-        for name, value in raw.items()
-    }
-
-
 @needs(Right.EDIT_BUSINESSES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def business_edit(request, pk):
@@ -125,8 +100,15 @@ def business_edit(request, pk):
     business = get_object_or_404(
         Business.objects.visible_to(request.user, Right.EDIT_BUSINESSES), pk=pk
     )
-    form = BusinessForm(request.POST or None, instance=business)
-    seen, clashes = _seen(business), {}
+    fresh, clashes = Seen.of(business, EDITED), {}
+    seen = fresh
+    if request.method == "POST":
+        seen = Seen.read(request.POST.get("seen", ""), business)
+    form = BusinessForm(
+        request.POST or None, instance=business, masks=seen.masks if seen else ()
+    )
+    if form.is_bound and seen is None:
+        form.add_error(None, PAGE_TOO_OLD)
 
     if form.is_valid():
         changes = {name: form.cleaned_data[name] for name in EDITED}
@@ -134,7 +116,7 @@ def business_edit(request, pk):
             changed = actions.edit(
                 business,
                 changes=changes,
-                seen=_read_seen(request.POST.get("seen", ""), form),
+                seen=seen.values,
                 by=request.user,
                 at=timezone.now(),
             )
@@ -142,7 +124,9 @@ def business_edit(request, pk):
             form.add_error(None, str(conflict))
             clashes = conflict.fields
             business = conflict.business
-            seen = _seen(business)
+            fresh = Seen.of(business, EDITED)
+            seen.refresh(form, fresh)
+            seen = fresh
         else:
             messages.success(
                 request, "已保存。" if changed else "资料没有变化，未作改动。"
@@ -152,7 +136,7 @@ def business_edit(request, pk):
     context = {
         "business": business,
         "form": form,
-        "seen": seen,
+        "seen": (seen or fresh).text,
         "clashes": [
             {
                 "label": form.fields[name].label,

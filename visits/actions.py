@@ -70,6 +70,7 @@ def log_visit(
     however often it comes: returns `(visit, created)`. Other content under the key
     raises KeyReused. `facts` is `{field: value}` as corrected at the door,
     `facts_seen` what the form showed; `demands` a list of {"category", "words"}.
+    Raises enterprises' Conflict when another has corrected the same facts meanwhile.
     """
     facts = dict(facts or {})
     digest = digest_of(
@@ -86,9 +87,12 @@ def log_visit(
     if known := _known(by, client_key, digest):
         return known, False
 
+    absent = outcome == Visit.Outcome.ABSENT
     if visited_on > timezone.localdate(at) or filled_at > at + CLOCK_SLACK:
         raise Refused("走访时间在将来，请核对日期和手机的时钟。")
-    if outcome == Visit.Outcome.ABSENT and demands:
+    if not absent and not people_met:
+        raise Refused("请选见到了谁；没遇到人，结果选“无人”。")
+    if absent and demands:
         raise Refused("没有遇到人，就不能记诉求；见到了请改选“有诉求”。")
     if outcome == Visit.Outcome.DEMAND and not demands:
         raise Refused("选了“有诉求”，请写下诉求的类别和原话。")
@@ -98,18 +102,20 @@ def log_visit(
     try:
         with transaction.atomic():
             business = _business(business, by=by, having=Right.LOG_VISITS)
-            state = facts.pop("state", None)
+            state = facts.pop("state", business.state)
+            if business.state not in (facts_seen.get("state", business.state), state):
+                raise enterprises.Conflict(business, {"state": business.state})
             changed = {}
             if facts:
                 changed = enterprises.edit(
                     business,
                     changes=facts,
-                    seen=facts_seen or {},
+                    seen=facts_seen,
                     by=by,
                     at=at,
                     having=Right.LOG_VISITS,
                 )
-            if state and state != business.state:
+            if state != business.state:
                 changed["state"] = [business.state, state]
                 enterprises.set_state(
                     business,
@@ -126,7 +132,7 @@ def log_visit(
                 visitor=by,
                 method=method,
                 outcome=outcome,
-                people_met="" if outcome == Visit.Outcome.ABSENT else people_met,
+                people_met="" if absent else people_met,
                 visited_on=visited_on,
                 filled_at=filled_at,
                 arrived_at=at,
@@ -142,7 +148,9 @@ def log_visit(
                     business,
                     category=demand["category"],
                     words=demand["words"],
-                    source=Demand.Source.VISIT,
+                    source=Demand.Source.VISIT
+                    if method == Visit.Method.ON_SPOT
+                    else Demand.Source.CALL,
                     raised_on=visited_on,
                     by=by,
                     at=at,
@@ -152,6 +160,11 @@ def log_visit(
             return visit, True
     except IntegrityError:
         # The same record on two connections at once: the other one won.
+        if known := _known(by, client_key, digest):
+            return known, False
+        raise
+    except enterprises.Conflict:
+        # Somebody else's save, or the same record on another connection: see which.
         if known := _known(by, client_key, digest):
             return known, False
         raise
@@ -173,6 +186,8 @@ def void_visit(visit, *, reason, by, at):
     """Void a visit that should not stand; its row and its reason stay for good."""
     visit = Visit.objects.select_for_update().get(pk=visit.pk)
     business = _business(visit.business, by=by, having=Right.LOG_VISITS)
+    if not reason.strip():
+        raise Refused("请写明作废的原因。")
     if visit.voided_at:
         raise Refused("这条走访已经作废。")
     if visit.demands.exists():
@@ -200,9 +215,7 @@ def who_answers(business):
 
 
 @transaction.atomic
-def raise_demand(
-    business, *, category, words, source, raised_on, by, at, visit=None
-):
+def raise_demand(business, *, category, words, source, raised_on, by, at, visit=None):
     """Write down what a business asks for; the clock of its category starts.
 
     Ordinary ones have 5 working days, hard ones 15 (settings of the grid). One raised
@@ -211,6 +224,8 @@ def raise_demand(
     business = _business(business, by=by, having=Right.LOG_VISITS)
     if raised_on > timezone.localdate(at):
         raise Refused("提出日期在将来，请核对。")
+    if not words.strip():
+        raise Refused("请写下诉求的原话。")
     grid = business.grid
     days = grid.hard_within if category.hard else grid.ordinary_within
     due_on = Calendar.load().add(raised_on, days)
@@ -224,7 +239,7 @@ def raise_demand(
         source=source,
         recorded_by=by,
         raised_on=raised_on,
-        first_word_on=raised_on if source == Demand.Source.VISIT else None,
+        first_word_on=raised_on if source in Demand.FACE_TO_FACE else None,
         due_on=due_on,
         owed_by=owed_by,
     )
@@ -240,6 +255,36 @@ def raise_demand(
     record("demand.raised", demand, by=by, at=at, category=category.name)
     touched([business.pk])
     return demand
+
+
+@transaction.atomic
+def take_demand(business, *, category, words, source, raised_on, by, at):
+    """Write down a demand that came by itself: `(demand, created)`.
+
+    The same words of the same business, not yet dealt with, are the same demand: a
+    second press on the button makes no second one.
+    """
+    business = _business(business, by=by, having=Right.LOG_VISITS)
+    same = Demand.objects.unsorted().filter(
+        business=business,
+        category=category,
+        words=words,
+        source=source,
+        raised_on=raised_on,
+        recorded_by=by,
+    )
+    if known := same.first():
+        return known, False
+    demand = raise_demand(
+        business,
+        category=category,
+        words=words,
+        source=source,
+        raised_on=raised_on,
+        by=by,
+        at=at,
+    )
+    return demand, True
 
 
 def _take(demand, step, *, by, having=Right.ANSWER_DEMANDS):
@@ -258,9 +303,7 @@ def _take(demand, step, *, by, having=Right.ANSWER_DEMANDS):
     if not in_sight:
         raise PermissionDenied
     if step not in demand.open_steps:
-        raise Refused(
-            f"这件诉求现在是“{demand.get_state_display()}”，请刷新后再办理。"
-        )
+        raise Refused(f"这件诉求现在是“{demand.get_state_display()}”，请刷新后再办理。")
     return demand
 
 

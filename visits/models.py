@@ -4,7 +4,8 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from accounts.rights import Right
@@ -13,6 +14,7 @@ from grids.models import Building, Grid
 from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL, SEALED
 from tianshan.audit.history import tracked
 from tianshan.pinyin import search_text
+from tianshan.workdays.lights import light
 
 
 class VisitQuerySet(models.QuerySet):
@@ -41,9 +43,9 @@ class VisitQuerySet(models.QuerySet):
 
     def for_list(self):
         """Everything one row of the visit ledger shows."""
-        return self.select_related(
-            "business", "grid", "building", "visitor"
-        ).order_by("-visited_on", "-pk")
+        return self.select_related("business", "grid", "building", "visitor").order_by(
+            "-visited_on", "-pk"
+        )
 
 
 @tracked(exclude=["search"])
@@ -213,10 +215,30 @@ class DemandQuerySet(models.QuerySet):
     def overdue(self, day):
         return self.open().filter(due_on__lt=day)
 
+    def lit(self, colour, day):
+        """Those whose light has that colour on the day.
+
+        Working days are counted here and not in SQL, over the few that still wait.
+        """
+        waiting = self.with_spans().exclude(state=Demand.State.TOLD)
+        return self.filter(
+            pk__in=[row.pk for row in waiting if row.light(day).colour == colour]
+        )
+
+    def with_spans(self):
+        """With the day from which the deadline in force runs, as `light` asks."""
+        latest = DemandDue.objects.filter(demand=OuterRef("pk"))
+        since = latest.order_by("-since", "-pk").values("since")[:1]
+        return self.annotate(owed_since=Coalesce(Subquery(since), F("raised_on")))
+
     def for_list(self):
-        return self.select_related(
-            "business", "business__building", "category", "grid", "recorded_by"
-        ).order_by("-raised_on", "-pk")
+        return (
+            self.with_spans()
+            .select_related(
+                "business", "business__building", "category", "grid", "recorded_by"
+            )
+            .order_by("-raised_on", "-pk")
+        )
 
 
 @tracked(exclude=["search"])
@@ -245,6 +267,8 @@ class Demand(models.Model):
         MESSAGE = "message", "消息告知"
         NOTICE = "notice", "公告告知"
 
+    # Whoever raises it so has been spoken to on the spot.
+    FACE_TO_FACE = frozenset({Source.VISIT, Source.WALK_IN, Source.MEETING})
     OPEN = frozenset({State.NEW, State.JOINED})
     TO_TELL = frozenset({State.ANSWERED, State.DECLINED, State.ENDED})
     # The one place that says which step may start from which state.
@@ -347,6 +371,20 @@ class Demand(models.Model):
     @property
     def open_steps(self):
         return {step for step, states in self.STEPS.items() if self.state in states}
+
+    @property
+    def next_due(self):
+        """The day by which the next step is owed; None when all is done."""
+        if self.state == self.State.TOLD:
+            return None
+        return self.due_on if self.state in self.OPEN else self.tell_by
+
+    def light(self, today):
+        """The light of the next step; None once told. Ask `with_spans` for the row."""
+        if self.state == self.State.TOLD:
+            return None
+        start = self.owed_since if self.state in self.OPEN else self.outcome_on
+        return light(start, self.next_due, today)
 
 
 class DemandDueQuerySet(models.QuerySet):

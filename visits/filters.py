@@ -1,0 +1,81 @@
+import django_filters
+from django.forms import CheckboxSelectMultiple
+from django.utils import timezone
+
+from enterprises.models import Business
+from grids.models import Building
+from tianshan.ledgers.ledger import LedgerFilter
+from tianshan.workdays.lights import GREEN, RED, YELLOW
+from visits.models import Demand, DemandCategory, Visit
+
+LIGHTS = [(RED, "红灯（已超期）"), (YELLOW, "黄灯"), (GREEN, "正常")]
+
+
+def buildings_in_sight(request):
+    return Building.objects.visible_to(request.user).order_by("pinyin")
+
+
+class VisitFilter(LedgerFilter):
+    outcome = django_filters.MultipleChoiceFilter(
+        label="结果", choices=Visit.Outcome, widget=CheckboxSelectMultiple
+    )
+    method = django_filters.ChoiceFilter(
+        label="方式", choices=Visit.Method, empty_label="全部"
+    )
+    visited = django_filters.DateFromToRangeFilter(
+        label="走访日期", field_name="visited_on"
+    )
+    building = django_filters.ModelChoiceFilter(
+        label="楼宇", queryset=buildings_in_sight, empty_label="全部"
+    )
+    void = django_filters.BooleanFilter(
+        label="已作废", field_name="voided_at", lookup_expr="isnull", exclude=True
+    )
+
+    class Meta:
+        model = Visit
+        fields = []
+
+    def find(self, queryset, name, value):
+        """By the business visited."""
+        return queryset.filter(
+            business__in=super().find(Business.objects.all(), name, value)
+        )
+
+
+class DemandFilter(LedgerFilter):
+    state = django_filters.MultipleChoiceFilter(
+        label="状态", choices=Demand.State, widget=CheckboxSelectMultiple
+    )
+    light = django_filters.ChoiceFilter(
+        label="红黄灯", choices=LIGHTS, empty_label="全部", method="by_light"
+    )
+    category = django_filters.ModelChoiceFilter(
+        label="类别", queryset=DemandCategory.objects.all(), empty_label="全部"
+    )
+    source = django_filters.ChoiceFilter(
+        label="来源", choices=Demand.Source, empty_label="全部"
+    )
+    raised = django_filters.DateFromToRangeFilter(
+        label="提出日期", field_name="raised_on"
+    )
+    building = django_filters.ModelChoiceFilter(
+        label="楼宇",
+        queryset=buildings_in_sight,
+        field_name="business__building",
+        empty_label="全部",
+    )
+
+    class Meta:
+        model = Demand
+        fields = []
+
+    def by_light(self, queryset, name, colour):
+        return queryset.lit(colour, timezone.localdate())
+
+    def find(self, queryset, name, value):
+        """In the asker's words, or by the asker."""
+        askers = super().find(Business.objects.all(), name, value)
+        return super().find(queryset, name, value) | queryset.filter(
+            business__in=askers
+        )

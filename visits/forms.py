@@ -1,0 +1,246 @@
+"""What is asked for at the door and at each step of a demand."""
+
+import uuid
+
+from django import forms
+from django.utils import timezone
+
+from enterprises.forms import KEPT, phone_as_typed
+from enterprises.models import Business
+from visits.models import Demand, DemandCategory, Visit
+
+# What of a business is looked at on each visit.
+FACTS = ("staff_count", "contact_name", "contact_phone", "state")
+MOST_DEMANDS = 3
+WORDS = Demand._meta.get_field("words").max_length
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, **kwargs):
+        super().__init__(format="%Y-%m-%d", **kwargs)
+
+
+def not_in_future(day):
+    if day > timezone.localdate():
+        raise forms.ValidationError("日期在将来，请改成今天或更早。")
+
+
+class VisitForm(forms.Form):
+    """One visit. Its plain names are also what scripts and phones fill in."""
+
+    outcome = forms.ChoiceField(
+        label="结果",
+        choices=Visit.Outcome,
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选走访的结果。"},
+    )
+    people_met = forms.ChoiceField(
+        label="见到谁", choices=Visit.Met, widget=forms.RadioSelect, required=False
+    )
+    facts = forms.ChoiceField(
+        label="资料",
+        choices=[("same", "无变化"), ("changed", "有变化")],
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    staff_count = forms.IntegerField(
+        label="从业人数", min_value=0, max_value=1_000_000, required=False
+    )
+    contact_name = forms.CharField(
+        label="联系人",
+        max_length=Business._meta.get_field("contact_name").max_length,
+        required=False,
+    )
+    contact_phone = forms.CharField(
+        label="联系电话",
+        max_length=Business._meta.get_field("contact_phone").max_length,
+        required=False,
+        help_text="要改就重新输入整个号码",
+        widget=forms.TextInput(attrs={"inputmode": "tel"}),
+    )
+    state = forms.ChoiceField(label="经营状态", choices=Business.State)
+    method = forms.ChoiceField(
+        label="方式", choices=Visit.Method, widget=forms.RadioSelect
+    )
+    visited_on = forms.DateField(
+        label="日期", widget=DayInput(), validators=[not_in_future]
+    )
+    note = forms.CharField(
+        label="情况",
+        max_length=Visit._meta.get_field("note").max_length,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="只记工作情况，不记与走访无关的个人信息。",
+    )
+    client_key = forms.UUIDField(
+        widget=forms.HiddenInput,
+        error_messages={"required": "页面不完整，请从走访对象重新打开。"},
+    )
+    filled_at = forms.DateTimeField(widget=forms.HiddenInput)
+
+    def __init__(self, *args, business, seen, **kwargs):
+        """`seen` is `enterprises.forms.Seen`: the facts as the form first showed them."""
+        super().__init__(*args, **kwargs)
+        self.business, self.seen = business, seen
+        now = timezone.now()
+        self.initial = {
+            "method": Visit.Method.ON_SPOT,
+            "visited_on": timezone.localdate(now),
+            "client_key": str(uuid.uuid4()),
+            "filled_at": now.isoformat(),
+            **seen.shown,
+            **self.initial,
+        }
+        self.fields["visited_on"].widget.attrs["max"] = timezone.localdate(
+            now
+        ).isoformat()
+        categories = DemandCategory.objects.offered()
+        for number in range(MOST_DEMANDS):
+            self.fields[f"demand-{number}-category"] = forms.ModelChoiceField(
+                label="类别", queryset=categories, required=False, empty_label="请选择"
+            )
+            self.fields[f"demand-{number}-words"] = forms.CharField(
+                label="原话",
+                max_length=WORDS,
+                required=False,
+                widget=forms.Textarea(attrs={"rows": 2, "placeholder": "照原话写"}),
+            )
+
+    @property
+    def demand_parts(self):
+        """The fields of each demand, two by two, as the page draws them."""
+        return [
+            {
+                "number": number + 1,
+                "category": self[f"demand-{number}-category"],
+                "words": self[f"demand-{number}-words"],
+                "filled": any(
+                    self[f"demand-{number}-{part}"].value()
+                    or self[f"demand-{number}-{part}"].errors
+                    for part in ("category", "words")
+                ),
+            }
+            for number in range(MOST_DEMANDS)
+        ]
+
+    def clean_contact_phone(self):
+        return phone_as_typed(self.cleaned_data["contact_phone"], self.seen.masks)
+
+    @property
+    def corrected(self):
+        """`{field: value}` of the facts that differ from what the form showed."""
+        return {
+            name: self.cleaned_data[name]
+            for name in FACTS
+            if name in self.cleaned_data
+            and self.cleaned_data[name] is not KEPT
+            and self.cleaned_data[name] != self.seen.values.get(name)
+        }
+
+    def clean(self):
+        cleaned = super().clean()
+        absent = cleaned.get("outcome") == Visit.Outcome.ABSENT
+        if absent:
+            cleaned["people_met"] = ""
+        elif cleaned.get("outcome") and not cleaned.get("people_met"):
+            self.add_error("people_met", "请选见到了谁；没遇到人，结果选“无人”。")
+
+        cleaned["demands"] = demands = []
+        for number in range(MOST_DEMANDS):
+            category = cleaned.get(f"demand-{number}-category")
+            words = cleaned.get(f"demand-{number}-words")
+            if (
+                words
+                and not category
+                and not self.errors.get(f"demand-{number}-category")
+            ):
+                self.add_error(f"demand-{number}-category", "请选这件诉求的类别。")
+            if category and not words and not self.errors.get(f"demand-{number}-words"):
+                self.add_error(f"demand-{number}-words", "请写下这件诉求的原话。")
+            if category and words:
+                demands.append({"category": category, "words": words})
+        if absent and demands:
+            self.add_error(
+                "outcome", "没有遇到人，就不能记诉求；见到了请改选“有诉求”。"
+            )
+        asked = cleaned.get("outcome") == Visit.Outcome.DEMAND
+        if asked and not demands and not self.errors:
+            self.add_error("demand-0-words", "选了“有诉求”，请写下类别和原话。")
+        if cleaned.get("facts") == "same" and self.corrected:
+            self.add_error(
+                "facts", "选了“无变化”，下面的资料却改过。请核对，改对的选“有变化”。"
+            )
+        return cleaned
+
+
+class VoidForm(forms.Form):
+    reason = forms.CharField(
+        label="作废原因",
+        max_length=Visit._meta.get_field("void_reason").max_length,
+        help_text="如“记错了店”。原记录和原因都会留下。",
+    )
+
+
+class DemandForm(forms.Form):
+    """A demand that came otherwise than by a visit."""
+
+    source = forms.ChoiceField(
+        label="来源",
+        choices=[
+            (source.value, source.label)
+            for source in Demand.Source
+            if source != Demand.Source.VISIT
+        ],
+        widget=forms.RadioSelect,
+    )
+    category = forms.ModelChoiceField(
+        label="类别",
+        queryset=DemandCategory.objects.none(),
+        widget=forms.RadioSelect,
+        empty_label=None,
+    )
+    words = forms.CharField(
+        label="原话",
+        max_length=WORDS,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="照原话写，不写电话和证件号码。",
+    )
+    raised_on = forms.DateField(
+        label="提出日期", widget=DayInput(), validators=[not_in_future]
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["category"].queryset = DemandCategory.objects.offered()
+        self.initial.setdefault("raised_on", timezone.localdate())
+
+
+class AnswerForm(forms.Form):
+    words = forms.CharField(
+        label="答复",
+        max_length=Demand._meta.get_field("outcome").max_length,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="写明结果，会原样告诉提出的人。",
+    )
+
+
+class DeclineForm(forms.Form):
+    reason = forms.CharField(
+        label="不予受理的原因",
+        min_length=15,
+        max_length=Demand._meta.get_field("outcome").max_length,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="至少 15 个字，说清为什么、可以找谁；会原样告诉提出的人。",
+        error_messages={"min_length": "原因至少写 15 个字，要让提出的人看得明白。"},
+    )
+
+
+class TellForm(forms.Form):
+    how = forms.ChoiceField(
+        label="怎么告诉的", choices=Demand.Told, widget=forms.RadioSelect
+    )
+    on = forms.DateField(
+        label="回告日期", widget=DayInput(), validators=[not_in_future]
+    )

@@ -1,0 +1,33 @@
+"""What happened to a visit or a demand, in words, from the audit log."""
+
+from tianshan.audit.models import Entry
+from visits.models import Demand, Visit
+
+SHOWN = 100
+
+
+def told_history(subject):
+    """`[{"at", "by", "words"}]`, latest first.
+
+    Whoever sees the row may read what was done to it; the audit log as such stays
+    the auditor's.
+    """
+    entries = Entry.objects.about(subject).filter(verb__in=SAID).for_list()
+    return [
+        {"at": entry.at, "by": entry.by, "words": SAID[entry.verb](entry.data)}
+        for entry in entries[:SHOWN]
+    ]
+
+
+SAID = {
+    "visit.logged": lambda data: f"记走访：{Visit.Outcome(data['outcome']).label}",
+    "visit.voided": lambda data: f"作废：{data['reason']}",
+    "demand.raised": lambda data: f"记诉求，类别“{data['category']}”",
+    "demand.answered": lambda data: "答复，待回告",
+    "demand.declined": lambda data: "不予受理，待回告",
+    "demand.joined": lambda data: "并入事项",
+    "demand.taken_out": lambda data: "移出事项",
+    "demand.owed": lambda data: f"期限改为 {data['due_on']}",
+    "demand.ended": lambda data: "所属事项办结，待回告",
+    "demand.told": lambda data: f"已回告：{Demand.Told(data['how']).label}",
+}

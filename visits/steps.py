@@ -1,0 +1,69 @@
+"""What may be done next with a demand, and by whom, as its page says it."""
+
+from django.urls import reverse
+
+from accounts.rights import Right
+from visits.models import Demand
+
+# What the state waits for, in the words of lists and pages.
+NEXT = {
+    Demand.State.NEW: "答复、并入事项，或说明不予受理",
+    Demand.State.JOINED: "等所属事项办结",
+    Demand.State.ANSWERED: "把答复告诉提出的人",
+    Demand.State.DECLINED: "把原因告诉提出的人",
+    Demand.State.ENDED: "把结果告诉提出的人",
+    Demand.State.TOLD: "",
+}
+
+# step -> right, URL name, label, icon, hint. The last two lead to the room above.
+OFFERED = {
+    "answer": (
+        (Right.ANSWER_DEMANDS, "visits:demand_answer"),
+        ("答复", "message-2", "当场能答的，写明结果"),
+    ),
+    "tell": (
+        (Right.ANSWER_DEMANDS, "visits:demand_tell"),
+        ("登记回告", "send", "已经告诉了提出的人"),
+    ),
+    "propose": (
+        (Right.PROPOSE_ISSUES, "issues:issue_propose"),
+        ("提出议题", "flag", "要几方商量的，交议事主体研商"),
+    ),
+    "join": (
+        (Right.PROPOSE_ISSUES, "issues:matter_join"),
+        ("并入事项", "link", "别人已经提过同样的事"),
+    ),
+    "decline": (
+        (Right.ANSWER_DEMANDS, "visits:demand_decline"),
+        ("不予受理", "x", "说清原因，会原样告诉提出的人"),
+    ),
+}
+
+
+def may_do(demand, user, right):
+    return Demand.objects.visible_to(user, right).filter(pk=demand.pk).exists()
+
+
+def next_steps(demand, user):
+    """The steps that the state allows and that are the user's, each with its address.
+
+    The actions ask all of it again.
+    """
+    open_steps = set(demand.open_steps)
+    if "join" in open_steps:
+        open_steps.add("propose")  # an issue begins by joining its first demand
+    rights = {
+        right: may_do(demand, user, right)
+        for right in (Right.ANSWER_DEMANDS, Right.PROPOSE_ISSUES)
+    }
+    return [
+        {
+            "step": step,
+            "url": reverse(page, args=[demand.pk]),
+            "label": label,
+            "icon": icon,
+            "hint": hint,
+        }
+        for step, ((right, page), (label, icon, hint)) in OFFERED.items()
+        if step in open_steps and rights[right]
+    ]

@@ -1,0 +1,18 @@
+from django.urls import path
+
+from visits import views
+
+app_name = "visits"
+urlpatterns = [
+    path("visits/", views.visit_list, name="visit_list"),
+    path("visits/new/", views.visit_new, name="visit_new"),
+    path("visits/<int:pk>/", views.visit_detail, name="visit_detail"),
+    path("visits/<int:pk>/void/", views.visit_void, name="visit_void"),
+    path("businesses/<int:pk>/visits/", views.for_business, name="for_business"),
+    path("demands/", views.demand_list, name="demand_list"),
+    path("demands/new/", views.demand_new, name="demand_new"),
+    path("demands/<int:pk>/", views.demand_detail, name="demand_detail"),
+    path("demands/<int:pk>/answer/", views.demand_answer, name="demand_answer"),
+    path("demands/<int:pk>/decline/", views.demand_decline, name="demand_decline"),
+    path("demands/<int:pk>/tell/", views.demand_tell, name="demand_tell"),
+]

@@ -1,0 +1,412 @@
+"""Visits as they are logged and listed; demands as they come and are dealt with."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from accounts.rights import Right, needs
+from enterprises import actions as enterprises
+from enterprises.forms import PAGE_TOO_OLD, Seen
+from enterprises.models import Business
+from tianshan.ledgers.views import ledger_page
+from tianshan.pinyin import fold
+from tianshan.web import render_inside
+from tianshan.web.masks import masked_phone
+from tianshan.workdays import Calendar
+from visits import actions
+from visits.forms import (
+    FACTS,
+    AnswerForm,
+    DeclineForm,
+    DemandForm,
+    TellForm,
+    VisitForm,
+    VoidForm,
+)
+from visits.history import told_history
+from visits.ledgers import DEMANDS, STATES, VISITS
+from visits.models import Demand, Visit
+from visits.steps import NEXT, may_do, next_steps
+
+FOUND = 20  # businesses offered to choose from
+SHOWN = 100  # visits, and demands, of one business on its page
+
+
+@needs(Right.SEE_BUSINESSES)
+@require_safe
+def visit_list(request):
+    return ledger_page(request, VISITS)
+
+
+@needs(Right.SEE_DEMANDS)
+@require_safe
+def demand_list(request):
+    return ledger_page(request, DEMANDS)
+
+
+# --- whom ----------------------------------------------------------------------------
+
+
+def _number(text):
+    """A row's number out of an address; 0, which no row has, for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
+def _chosen(request):
+    """The business in `?business=`, if the user may log visits to it; else None."""
+    asked = request.GET.get("business")
+    if not asked:
+        return None
+    return get_object_or_404(
+        Business.objects.visible_to(request.user, Right.LOG_VISITS).select_related(
+            "grid", "building"
+        ),
+        pk=_number(asked),
+    )
+
+
+def _choose(request, heading):
+    """Which business it is about: a search, each result a link back to this page."""
+    q = request.GET.get("q", "")
+    words = fold(q).split()[:5]
+    found = Business.objects.visible_to(request.user, Right.LOG_VISITS).for_list()
+    for word in words:
+        found = found.filter(search__contains=word)
+    context = {
+        "heading": heading,
+        "q": q,
+        "found": found[:FOUND] if words else [],
+        "searched": bool(words),
+        "most": FOUND,
+    }
+    return render(request, "visits/choose.html", context)
+
+
+def _waiting(business, user):
+    """Of the business's demands: those still open, and those to tell it about."""
+    demands = Demand.objects.visible_to(user).filter(business=business).for_list()
+    return {
+        "open_demands": _with_lights(demands.open()),
+        "to_tell": _with_lights(demands.untold()),
+    }
+
+
+def _with_lights(demands):
+    today, rows = timezone.localdate(), list(demands)
+    for demand in rows:
+        demand.lamp = demand.light(today)
+        demand.drawn = STATES[demand.state]
+    return rows
+
+
+# --- visits --------------------------------------------------------------------------
+
+
+@needs(Right.LOG_VISITS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def visit_new(request):
+    """The visit form of one business; the same submission twice is one visit."""
+    business = _chosen(request)
+    if business is None:
+        return _choose(request, "记走访")
+    fresh, clashes = Seen.of(business, FACTS), {}
+    seen = fresh
+    if request.method == "POST":
+        seen = Seen.read(request.POST.get("seen", ""), business)
+    form = VisitForm(request.POST or None, business=business, seen=seen or fresh)
+    if form.is_bound and seen is None:
+        form.add_error(None, PAGE_TOO_OLD)
+
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            visit, _ = actions.log_visit(
+                business,
+                client_key=data["client_key"],
+                outcome=data["outcome"],
+                method=data["method"],
+                people_met=data["people_met"],
+                visited_on=data["visited_on"],
+                filled_at=data["filled_at"],
+                note=data["note"],
+                facts_confirmed=data["facts"] == "same",
+                facts=form.corrected,
+                facts_seen=seen.values,
+                demands=data["demands"],
+                by=request.user,
+                at=timezone.now(),
+            )
+        except actions.KeyReused as reused:
+            context = {"business": business, "words": str(reused)}
+            return render(request, "visits/key_reused.html", context, status=409)
+        except enterprises.Conflict as conflict:
+            form.add_error(None, str(conflict))
+            clashes, business = conflict.fields, conflict.business
+            fresh = Seen.of(business, FACTS)
+            seen.refresh(form, fresh)
+            seen = fresh
+        except actions.Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, "走访已记。")
+            return redirect(visit)
+
+    last = business.visits.standing().for_list().first()
+    context = {
+        "business": business,
+        "form": form,
+        "seen": (seen or fresh).text,
+        "clashes": [_clash(form, name, value) for name, value in clashes.items()],
+        "last": last,
+        "may_call": bool(business.contact_phone)
+        and Business.objects.visible_to(request.user, Right.CALL)
+        .filter(pk=business.pk)
+        .exists(),
+        **_waiting(business, request.user),
+    }
+    status = 409 if clashes else 200
+    return render(request, "visits/visit_new.html", context, status=status)
+
+
+def _clash(form, name, theirs):
+    """One fact that two people corrected, as both said it."""
+    mine = form.cleaned_data[name]
+    say = {
+        "contact_phone": masked_phone,
+        "state": lambda value: Business.State(value).label,
+    }.get(name, lambda value: value)
+    return {"label": form.fields[name].label, "theirs": say(theirs), "mine": say(mine)}
+
+
+def _visit(request, pk):
+    return get_object_or_404(
+        Visit.objects.visible_to(request.user)
+        .for_list()
+        .select_related("voided_by", "business__building"),
+        pk=pk,
+    )
+
+
+def _visit_page(request, visit, form, status=200):
+    context = {
+        "visit": visit,
+        "demands": _with_lights(
+            Demand.objects.visible_to(request.user).filter(visit=visit).for_list()
+        ),
+        "changed": [
+            {"label": label, "before": before, "after": after}
+            for label, before, after in _corrections(visit)
+        ],
+        "history": told_history(visit),
+        "form": form,
+        "may_log": _may_log(request.user, visit.business),
+    }
+    return render(request, "visits/visit_detail.html", context, status=status)
+
+
+def _may_log(user, business):
+    mine = Business.objects.visible_to(user, Right.LOG_VISITS)
+    return mine.filter(pk=business.pk).exists()
+
+
+def _corrections(visit):
+    """What was corrected at the door, in words; phones masked."""
+    for name, (before, after) in visit.facts_changed.items():
+        label = Business._meta.get_field(name).verbose_name
+        if name == "contact_phone":
+            before, after = masked_phone(before), masked_phone(after)
+        elif name == "state":
+            before, after = Business.State(before).label, Business.State(after).label
+        yield label, before, after
+
+
+@needs(Right.SEE_BUSINESSES)
+@require_safe
+def visit_detail(request, pk):
+    return _visit_page(request, _visit(request, pk), VoidForm())
+
+
+@needs(Right.LOG_VISITS)
+@require_POST
+def visit_void(request, pk):
+    visit = _visit(request, pk)
+    form = VoidForm(request.POST)
+    if form.is_valid():
+        try:
+            actions.void_visit(
+                visit,
+                reason=form.cleaned_data["reason"],
+                by=request.user,
+                at=timezone.now(),
+            )
+        except actions.Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, "这条走访已作废，不再计数。")
+            return redirect(visit)
+    return _visit_page(request, visit, form, status=422)
+
+
+@needs(Right.SEE_BUSINESSES)
+@require_safe
+def for_business(request, pk):
+    """What passed between a business and us, latest first: visits and demands."""
+    business = get_object_or_404(
+        Business.objects.visible_to(request.user).select_related("building"), pk=pk
+    )
+    visits = Visit.objects.visible_to(request.user).filter(business=business)
+    demands = Demand.objects.visible_to(request.user).filter(business=business)
+    lines = [
+        *(
+            {"day": visit.visited_on, "visit": visit}
+            for visit in visits.for_list()[:SHOWN]
+        ),
+        *(
+            {"day": demand.raised_on, "demand": demand}
+            for demand in _with_lights(demands.for_list()[:SHOWN])
+        ),
+    ]
+    lines.sort(key=lambda line: line["day"], reverse=True)
+    context = {"business": business, "lines": lines[:SHOWN], "most": SHOWN}
+    return render_inside(request, "visits/for_business.html", context)
+
+
+# --- demands -------------------------------------------------------------------------
+
+
+@needs(Right.LOG_VISITS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def demand_new(request):
+    """A demand that came by a call, over the counter or as a message."""
+    business = _chosen(request)
+    if business is None:
+        return _choose(request, "记诉求")
+    form = DemandForm(request.POST or None)
+    if form.is_valid():
+        try:
+            demand, created = actions.take_demand(
+                business, **form.cleaned_data, by=request.user, at=timezone.now()
+            )
+        except actions.Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(
+                request,
+                f"诉求已记，由{demand.owed_by}答复。"
+                if created
+                else "这件诉求已经记过，没有再记一件。",
+            )
+            return redirect(demand)
+    context = {
+        "business": business,
+        "form": form,
+        **_waiting(business, request.user),
+    }
+    return render(request, "visits/demand_new.html", context)
+
+
+def _reckoned(demand):
+    """The deadlines that the demand had, the one in force last, each with its days."""
+    calendar = Calendar.load()
+    dues = list(demand.dues.select_related("by"))
+    for due in dues:
+        due.days = calendar.between(due.since, due.due_on)
+        due.lines = calendar.reckon(due.since, due.days)
+        due.provisional = any(line.provisional for line in due.lines)
+    return dues
+
+
+@needs(Right.SEE_DEMANDS)
+@require_safe
+def demand_detail(request, pk):
+    demand = get_object_or_404(
+        Demand.objects.visible_to(request.user)
+        .for_list()
+        .select_related("visit", "told_by"),
+        pk=pk,
+    )
+    steps = next_steps(demand, request.user)
+    context = {
+        "demand": demand,
+        "state": STATES[demand.state],
+        "lamp": demand.light(timezone.localdate()),
+        "next": NEXT[demand.state],
+        "steps": steps,
+        "dues": _reckoned(demand),
+        "first_word_by": Calendar.load().add(demand.raised_on, 1),
+        "history": told_history(demand),
+    }
+    return render(request, "visits/demand_detail.html", context)
+
+
+def _step(request, pk, *, step, kind, act, template, done, initial=None):
+    """One step of one demand: its form, and what is refused said on the form."""
+    demand = get_object_or_404(
+        Demand.objects.visible_to(request.user).for_list(), pk=pk
+    )
+    if not may_do(demand, request.user, Right.ANSWER_DEMANDS):
+        raise PermissionDenied
+    if request.method != "POST" and step not in demand.open_steps:
+        messages.warning(
+            request, f"这件诉求现在是“{demand.get_state_display()}”，不能再办这一步。"
+        )
+        return redirect(demand)
+    form = kind(request.POST or None, initial=initial)
+    if form.is_valid():
+        try:
+            act(demand, **form.cleaned_data, by=request.user, at=timezone.now())
+        except actions.Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, done)
+            return redirect(demand)
+    return render(request, template, {"demand": demand, "form": form})
+
+
+@needs(Right.ANSWER_DEMANDS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def demand_answer(request, pk):
+    return _step(
+        request,
+        pk,
+        step="answer",
+        kind=AnswerForm,
+        act=actions.answer,
+        template="visits/demand_answer.html",
+        done="已答复。请在 3 个工作日内告诉提出的人，再登记回告。",
+    )
+
+
+@needs(Right.ANSWER_DEMANDS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def demand_decline(request, pk):
+    return _step(
+        request,
+        pk,
+        step="decline",
+        kind=DeclineForm,
+        act=actions.decline,
+        template="visits/demand_decline.html",
+        done="已记不予受理。请把原因告诉提出的人，再登记回告。",
+    )
+
+
+@needs(Right.ANSWER_DEMANDS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def demand_tell(request, pk):
+    return _step(
+        request,
+        pk,
+        step="tell",
+        kind=TellForm,
+        act=actions.tell,
+        template="visits/demand_tell.html",
+        done="已记回告。",
+        initial={"on": timezone.localdate()},
+    )
