@@ -17,7 +17,7 @@ from issues.models import (
     MatterDemand,
     Measure,
 )
-from party.models import MemberUnit
+from party.models import MemberUnit, OrganizationBuilding, in_force
 from tianshan.audit import record
 from visits import actions as visits
 from visits.models import Demand
@@ -41,10 +41,12 @@ def body_for(business, level):
             return holding
     everywhere = bodies.filter(buildings=None)
     covering = Coverage.objects.in_force().filter(business=business).ranked()
-    for coverage in covering:
-        answering = everywhere.filter(organization=coverage.organization_id).first()
-        if answering:
-            return answering
+    answering = list(covering.values_list("organization", flat=True))
+    held = OrganizationBuilding.objects.filter(in_force(), building=business.building)
+    answering += held.values_list("organization", flat=True)
+    for organization in answering:
+        if own := everywhere.filter(organization=organization).first():
+            return own
     if level != Level.CONFERENCE:
         everywhere = everywhere.filter(organization=None)
     above = Grid.objects.annotate(under=Value(business.grid.path, CharField())).filter(
@@ -58,7 +60,7 @@ def levels_for(business, user):
     found = []
     for level, right in Issue.DECIDES.items():
         body = body_for(business, level)
-        mine = DeliberationBody.objects.spoken_for_by(user, right)
+        mine = DeliberationBody.objects.chaired_by(user, right)
         if body and mine.filter(pk=body.pk).exists():
             found.append((level, body))
     return found

@@ -35,15 +35,22 @@ class DeliberationBodyQuerySet(models.QuerySet):
         return self.spoken_for_by(user, Right.SEE_ISSUES) | self.filter(pk__in=owners)
 
     def spoken_for_by(self, user, right):
-        """Bodies of the grids governed, and of one's organisations, by a post with it.
-
-        Seeing a body's issue is not enough: a sibling body's issue may hold a demand of
-        one's own merchant, and is still decided by the sibling.
-        """
+        """Bodies of the grids governed, and of one's organisations, by a post with it."""
         return self.filter(
             Q(grid__in=Grid.objects.governed_by(user, right))
             | Q(organization__in=PartyOrganization.objects.served_by(user, right))
         )
+
+    def chaired_by(self, user, right):
+        """Bodies that decide through the user: narrower than those spoken for.
+
+        Over a grid one chairs its conference and the committees that no organisation
+        has (a market's governance committee); the others have their own secretary.
+        """
+        own = Q(organization__in=PartyOrganization.objects.served_by(user, right))
+        of_grid = Q(level=Level.CONFERENCE) | Q(organization=None)
+        governed = Grid.objects.governed_by(user, right)
+        return self.filter(own | (of_grid & Q(grid__in=governed)))
 
 
 @tracked()
@@ -95,10 +102,14 @@ class IssueQuerySet(models.QuerySet):
         return self.filter(seen)
 
     def decided_by(self, user):
-        """Issues whose body the user speaks for, with the right of their level."""
+        """Issues whose body the user chairs, with the right of their level.
+
+        Seeing is not enough: a sibling body's issue may hold a demand of one's own
+        merchant, and is still decided by the sibling.
+        """
         own = Q(pk__in=[])
         for level, right in Issue.DECIDES.items():
-            bodies = DeliberationBody.objects.spoken_for_by(user, right)
+            bodies = DeliberationBody.objects.chaired_by(user, right)
             own |= Q(level=level, body__in=bodies)
         return self.filter(own)
 

@@ -4,9 +4,19 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
+from accounts.rights import Role
 from issues import actions
 from issues.models import Issue, Level, MatterDemand
-from tests.factories import NOON, TODAY, DemandFactory, MatterFactory
+from tests.factories import (
+    NOON,
+    TODAY,
+    BodyFactory,
+    DemandFactory,
+    HoldingFactory,
+    MatterFactory,
+    OfficerFactory,
+    OrganizationFactory,
+)
 from tianshan.audit.models import Entry
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +110,47 @@ def test_the_chief_decides_at_level_three(demand, body, conference, chief, decid
 
     issue.refresh_from_db()
     assert (issue.level, issue.state) == (Level.CONFERENCE, Issue.State.DECIDED)
+
+
+def test_the_chief_decides_for_a_committee_without_organisation_alone(
+    demand, grid, market, chief, decide
+):
+    committee = BodyFactory(level=Level.COMMITTEE, grid=grid)
+    committee.buildings.add(market)
+
+    def propose(demand):
+        return actions.propose(
+            demand, title="甲", wish="乙", level=Level.COMMITTEE, by=chief, at=NOON
+        )
+
+    decide(propose(demand), by=chief)
+
+    committee.organization = OrganizationFactory(name="楼宇党委", grid=grid)
+    committee.save()
+    second = propose(DemandFactory(business=demand.business))
+    with pytest.raises(PermissionDenied):
+        decide(second, by=chief)
+
+
+def test_the_building_secretary_decides_in_the_committee(
+    demand, grid, market, chief, decide
+):
+    office = OfficerFactory(
+        post__role=Role.BUILDING_SECRETARY, post__grid=grid, organization__grid=grid
+    )
+    HoldingFactory(organization=office.organization, building=market)
+    committee = BodyFactory(
+        level=Level.COMMITTEE, grid=grid, organization=office.organization
+    )
+    secretary = office.post.user
+    issue = actions.propose(
+        demand, title="甲", wish="乙", level=Level.COMMITTEE, by=secretary, at=NOON
+    )
+
+    decide(issue, by=secretary)
+
+    issue.refresh_from_db()
+    assert (issue.body, issue.state) == (committee, Issue.State.DECIDED)
 
 
 def test_the_page_leads_back_when_it_has_been_decided(
