@@ -8,12 +8,19 @@ from tianshan.workdays.models import DayRule
 class DayRuleForm(forms.ModelForm):
     """One day of a notice. The day may have a rule already: then it is replaced."""
 
+    kind = forms.ChoiceField(
+        label="安排",
+        choices=DayRule.Kind,
+        initial=DayRule.Kind.HOLIDAY,
+        widget=forms.RadioSelect,
+        help_text="休：这天放假。班：这天调休上班。",
+    )
+
     class Meta:
         model = DayRule
         fields = ["date", "kind", "name", "source"]
         widgets = {"date": forms.DateInput(attrs={"type": "date"})}
         help_texts = {
-            "kind": "休：这天放假。班：这天调休上班。",
             "name": "如 国庆节",
             "source": "通知的名称或文号",
         }

@@ -57,18 +57,18 @@ def periods(scope):
 
 
 def period_links(scope):
-    links = [
+    """Each period as a link; of several that are the same, the first is lit."""
+    offered = periods(scope)
+    spans = [(start, end) for _, start, end in offered]
+    lit = spans.index(scope.period) if scope.period in spans else None
+    return [
         {
             "label": label,
             "query": scope.during(start, end).query,
-            "current": scope.period == (start, end),
+            "current": place == lit,
         }
-        for label, start, end in periods(scope)
+        for place, (label, start, end) in enumerate(offered)
     ]
-    for link in links[1:]:
-        # On the first day of a year several periods are one: only the first is lit.
-        link["current"] &= not links[links.index(link) - 1]["current"]
-    return links
 
 
 def grid_links(scope, having):
