@@ -256,6 +256,9 @@ USE_THOUSAND_SEPARATOR = False
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# Ours alone: no page loads what allauth and django-htmx bring along.
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 STATIC_ROOT = HOME / "static"
 WHITENOISE_MAX_AGE = 60 * 60
 STORAGES = {
