@@ -1,0 +1,153 @@
+"""From a phone in the street to the leader's screen, in real Chromium."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from enterprises.models import Coverage
+from tests.browser.conftest import DESK, PHONE
+from tests.factories import (
+    BodyFactory,
+    BuildingFactory,
+    BusinessFactory,
+    CoverageFactory,
+)
+from visits.models import Demand, Visit
+
+WORDS = "上午九点开市，清运车正好来，味道很大。"
+
+
+@pytest.fixture
+def shop(seeded, grid, branch):
+    building = BuildingFactory(grid=grid, name="天山茶城")
+    shop = BusinessFactory(
+        grid=grid,
+        building=building,
+        room="B08",
+        name="闽南茶行",
+        staff_count=4,
+        discovered_on=timezone.localdate() - dt.timedelta(days=3),
+        contact_phone="19912345678",
+    )
+    CoverageFactory(
+        business=shop,
+        organization=branch,
+        mode=Coverage.Mode.PLACE,
+        since=timezone.localdate() - dt.timedelta(days=3),
+    )
+    BodyFactory(
+        grid=grid, organization=branch, name="天山茶市党支部会议"
+    ).buildings.add(building)
+    return shop
+
+
+def figures(page):
+    answer = page.request.get("/dashboard/figures.json").json()
+    return {figure["key"]: figure["value"] for figure in answer["figures"]}
+
+
+def test_a_visit_on_a_phone_moves_the_leaders_screen_by_exactly_that(
+    visitor, shop, staff, secretary, leader
+):
+    desk = visitor(leader, DESK)
+    before = figures(desk)
+
+    phone = visitor(staff, PHONE)
+    phone.goto(f"/visits/new/?business={shop.pk}")
+    assert phone.get_by_text("闽南茶行").first.is_visible()
+    phone.get_by_text("有诉求", exact=True).first.click()
+    phone.get_by_text("负责人", exact=True).first.click()
+    phone.get_by_text("无变化", exact=True).first.click()
+    phone.locator("[name=demand-0-category]").select_option(label="环境清运")
+    phone.locator("[name=demand-0-words]").fill(WORDS)
+    phone.locator("main button[type=submit], main form button.btn-primary").last.click()
+    phone.wait_for_url("**/visits/[0-9]*/")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+    visit = Visit.objects.get()
+    demand = Demand.objects.get()
+    assert (visit.business, demand.words, demand.visit) == (shop, WORDS, visit)
+    after = figures(desk)
+    moved = {key for key in after if after[key] != before[key]}
+    assert after["visits_merchant"] == before["visits_merchant"] + 1
+    assert after["visits_merchant_distinct"] == before["visits_merchant_distinct"] + 1
+    assert after["demands_raised"] == before["demands_raised"] + 1
+    assert after["effective"] == before["effective"] + 1
+    assert after["not_due"] == before["not_due"] - 1
+    assert "visits_enterprise" not in moved
+    assert "issues_raised" not in moved
+
+    office = visitor(secretary, DESK)
+    office.goto("/demands/")
+    office.get_by_role("link", name=WORDS[:6]).first.click()
+    office.get_by_role("link", name="答复").first.click()
+    office.locator("textarea").first.fill("市容部门改为每天上午 8 点以前清运。")
+    office.locator("main form button.btn-primary").last.click()
+    office.wait_for_url(f"**/demands/{demand.pk}/")
+    demand.refresh_from_db()
+    assert demand.state == Demand.State.ANSWERED
+
+    last = figures(desk)
+    assert last["demands_open"] == before["demands_open"]
+    assert last["demands_untold"] == before["demands_untold"] + 1
+    for page in (phone, office, desk):
+        assert page.problems == []
+
+
+def test_pressing_save_twice_logs_one_visit(visitor, shop, staff):
+    page = visitor(staff, PHONE)
+    page.goto(f"/visits/new/?business={shop.pk}")
+    page.get_by_text("情况正常", exact=True).first.click()
+    page.get_by_text("负责人", exact=True).first.click()
+    page.get_by_text("无变化", exact=True).first.click()
+    form = page.locator("main form").last.evaluate(
+        "form => new URLSearchParams(new FormData(form)).toString()"
+    )
+    for _ in range(2):
+        answer = page.request.post(
+            f"/visits/new/?business={shop.pk}",
+            data=form,
+            headers={
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Referer": page.url,
+            },
+        )
+        assert answer.ok
+    assert Visit.objects.count() == 1
+
+
+PAGES = {
+    "staff": [
+        "/work/",
+        "/merchants/",
+        "/businesses/{shop}/",
+        "/businesses/{shop}/edit/",
+        "/visits/new/",
+        "/visits/new/?business={shop}",
+        "/visits/",
+        "/search/?q=茶",
+        "/buildings/",
+        "/grids/",
+        "/party/",
+        "/me/",
+    ],
+    "secretary": ["/demands/", "/issues/", "/matters/", "/measures/"],
+    "leader": ["/dashboard/", "/enterprises/"],
+    "clerk": ["/imports/", "/imports/new/"],
+}
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("who", sorted(PAGES))
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    request, visitor, axe, shop, who, size
+):
+    page = visitor(request.getfixturevalue(who), size)
+    for address in PAGES[who]:
+        page.goto(address.format(shop=shop.pk))
+        page.wait_for_load_state("networkidle")
+        assert axe(page) == [], address
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= size["width"], address
+    assert page.problems == []
