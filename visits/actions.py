@@ -103,7 +103,8 @@ def log_visit(
         with transaction.atomic():
             business = _business(business, by=by, having=Right.LOG_VISITS)
             state = facts.pop("state", business.state)
-            if business.state not in (facts_seen.get("state", business.state), state):
+            shown = (facts_seen or {}).get("state", business.state)
+            if business.state not in (shown, state):
                 raise enterprises.Conflict(business, {"state": business.state})
             changed = {}
             if facts:
