@@ -111,7 +111,7 @@ def log_visit(
                 changed = enterprises.edit(
                     business,
                     changes=facts,
-                    seen=facts_seen,
+                    seen=facts_seen or {},
                     by=by,
                     at=at,
                     having=Right.LOG_VISITS,
