@@ -148,18 +148,12 @@ DECLINED = (
     "您提出免收全部物业费，属于业主与物业的合同约定，街道不能代为决定，已附上协商渠道。"
 )
 
-# Who takes a level's issues through: the level-2 body of the market is the chief's.
-DECIDES = {
-    Level.BRANCH: "quarter_secretary",
-    Level.COMMITTEE: "grid_chief",
-    Level.CONFERENCE: "grid_chief",
-}
-
 # The story: brand, title, level, building, matters. A matter: wish, category, words of
 # each asker, measure, lead, and how it ended (None: still going on).
 STORY = [
     {
         "title": "茶城减负与清运",
+        "by": "grid_chief",
         "brand": "",
         "level": Level.COMMITTEE,
         "building": "天山茶城",
@@ -218,6 +212,7 @@ STORY = [
     },
     {
         "title": "金虹桥高峰电梯与员工关爱",
+        "by": "building_secretary",
         "brand": "金团领航·善治立方",
         "level": Level.COMMITTEE,
         "building": "金虹桥国际中心",
@@ -253,6 +248,7 @@ STORY = [
     },
     {
         "title": "楼宇企业与居民区共用资源",
+        "by": "grid_chief",
         "brand": "楼社联动·活力升级",
         "level": Level.CONFERENCE,
         "building": "娄山商务楼",
@@ -288,6 +284,7 @@ STORY = [
     },
     {
         "title": "文化街区夜间照明与外摆",
+        "by": "quarter_secretary",
         "brand": "荟文赋能·艺术街区",
         "level": Level.BRANCH,
         "building": "芙蓉江文化街区",
@@ -322,6 +319,7 @@ STORY = [
     },
     {
         "title": "单车停放秩序",
+        "by": "grid_chief",
         "brand": "单车归序·畅行无忧",
         "level": Level.CONFERENCE,
         "building": "天山路沿街商铺",
@@ -354,6 +352,7 @@ STORY = [
     },
     {
         "title": "茅台路沿街排烟扰民",
+        "by": "grid_chief",
         "brand": "",
         "level": Level.CONFERENCE,
         "building": "茅台路沿街商铺",
@@ -844,7 +843,7 @@ def _story(world):
         )
         rng.shuffle(shops)
         raised = _workday(today - dt.timedelta(days=chapter["raised"]))
-        by = accounts[DECIDES[chapter["level"]]]
+        by = accounts[chapter["by"]]
         issue = None
         for told in chapter["matters"]:
             askers = [shops.pop() for _ in range(told["askers"])]
@@ -883,7 +882,7 @@ def _lead(world, name):
 
 def _carry_out(world, issue, chapter, raised):
     today = world["today"]
-    by = world["accounts"][DECIDES[chapter["level"]]]
+    by = world["accounts"][chapter["by"]]
     decided = min(_workday(raised + dt.timedelta(days=9)), today)
     if chapter["matters"][0]["measure"] is None:
         return
