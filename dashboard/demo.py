@@ -264,7 +264,7 @@ STORY = [
                 ],
                 "measure": "与居民区商定白天错峰停车方案",
                 "lead": "街道城运中心",
-                "days": 75,
+                "days": 70,
                 "ending": None,
             },
             {
@@ -959,6 +959,7 @@ def _ordinary_demands(world):
         (9, (0, 4), "new"),
         (17, (9, 30), "new"),
         (5, (30, 200), "declined"),
+        (3, (2, 4), "refused"),
     ]
     for count, (nearest, farthest), became in plan:
         for _ in range(count):
@@ -969,7 +970,7 @@ def _ordinary_demands(world):
                 continue
             answered = min(_workday(day + dt.timedelta(days=rng.randint(1, 4))), today)
             answered = max(answered, day)
-            if became == "declined":
+            if became in ("declined", "refused"):
                 visits.decline(demand, reason=DECLINED, by=clerk, at=noon(answered))
             else:
                 visits.answer(demand, words=answer, by=clerk, at=noon(answered))
