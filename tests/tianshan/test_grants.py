@@ -6,51 +6,74 @@ import uuid
 import environ
 import psycopg
 import pytest
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
 from psycopg.errors import InsufficientPrivilege
 
-pytestmark = pytest.mark.django_db(transaction=True)
+
+@pytest.fixture(scope="module")
+def owner(django_db_setup, django_db_blocker):
+    """The test database with its grants, and the owner's connection to it.
+
+    These tests commit, on connections of their own: what they leave they remove.
+    """
+    with django_db_blocker.unblock():
+        call_command("secure_database")
+        url = environ.Env().db("DATABASE_OWNER_URL")
+        with connect(url) as owner:
+            yield owner
 
 
-@pytest.fixture
-def application(transactional_db):
+@pytest.fixture(scope="module")
+def application(owner):
     """A connection to the test database in the application's own role."""
-    call_command("secure_database")
     url = environ.Env().db("DATABASE_URL")
-    assert url["USER"] != connection.settings_dict["USER"], "two roles are needed"
-    with psycopg.connect(
+    assert url["USER"] != owner.info.user, "these tests need two roles"
+    with connect(url) as application:
+        yield application
+
+
+def connect(url):
+    return psycopg.connect(
         host=url["HOST"],
         port=url["PORT"] or None,
         user=url["USER"],
         password=url["PASSWORD"],
         dbname=connection.settings_dict["NAME"],
         autocommit=True,
-    ) as application:
-        yield application
+    )
 
 
 @pytest.fixture
-def user(transactional_db):
-    return get_user_model().objects.create(username="shen", display_name="沈女士")
+def user(owner):
+    (pk,) = owner.execute(
+        "INSERT INTO accounts_user (password, is_superuser, username, is_staff,"
+        " is_active, date_joined, display_name)"
+        " VALUES ('!', FALSE, %s, FALSE, TRUE, now(), '沈女士') RETURNING id",
+        [str(uuid.uuid4())],
+    ).fetchone()
+    yield pk
+    owner.execute("DELETE FROM accounts_user WHERE id = %s", [pk])
+    owner.execute("DELETE FROM accounts_userevent WHERE pgh_obj_id = %s", [pk])
 
 
-def history(application):
+def history(application, user):
     return application.execute(
-        "SELECT pgh_label, display_name FROM accounts_userevent ORDER BY pgh_id"
+        "SELECT pgh_label, display_name FROM accounts_userevent"
+        " WHERE pgh_obj_id = %s ORDER BY pgh_id",
+        [user],
     ).fetchall()
 
 
 def rename(application, user, name):
     application.execute(
-        "UPDATE accounts_user SET display_name = %s WHERE id = %s", [name, user.pk]
+        "UPDATE accounts_user SET display_name = %s WHERE id = %s", [name, user]
     )
 
 
 def test_an_ordinary_update_writes_its_history(application, user):
     rename(application, user, "沈老师")
-    assert history(application) == [("insert", "沈女士"), ("update", "沈老师")]
+    assert history(application, user) == [("insert", "沈女士"), ("update", "沈老师")]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +118,7 @@ def test_history_cannot_be_changed(application, user, statement):
         application.execute(statement.format(trigger=trigger))
 
     rename(application, user, "沈老师")
-    assert history(application) == [("insert", "沈女士"), ("update", "沈老师")]
+    assert history(application, user) == [("insert", "沈女士"), ("update", "沈老师")]
 
 
 def test_the_application_cannot_ask_triggers_to_look_away(application, user):
@@ -110,20 +133,22 @@ def test_the_application_cannot_ask_triggers_to_look_away(application, user):
 
     rename(application, user, "沈老师")
 
-    assert history(application)[-1] == ("update", "沈老师")
+    assert history(application, user)[-1] == ("update", "沈老师")
+    application.execute("RESET pgtrigger.ignore")
 
 
-def test_a_context_grows_but_never_changes(application, user):
+def test_a_context_grows_but_never_changes(owner, application, user):
     """Else a later request could sign an earlier one's acts with another name."""
     context = str(uuid.uuid4())
 
     def write(name, **metadata):
-        application.execute(
-            "SELECT set_config('pghistory.context_id', %s, FALSE),"
-            " set_config('pghistory.context_metadata', %s, FALSE)",
-            [context, json.dumps(metadata)],
-        )
-        rename(application, user, name)
+        with application.transaction():
+            application.execute(
+                "SELECT set_config('pghistory.context_id', %s, TRUE),"
+                " set_config('pghistory.context_metadata', %s, TRUE)",
+                [context, json.dumps(metadata)],
+            )
+            rename(application, user, name)
 
     write("沈一", user=1)
     write("沈二", user=2, request="r1")
@@ -132,24 +157,22 @@ def test_a_context_grows_but_never_changes(application, user):
         "SELECT metadata FROM pghistory_context WHERE id = %s", [context]
     ).fetchone()
     assert metadata == {"user": 1, "request": "r1"}
+    owner.execute("DELETE FROM pghistory_context WHERE id = %s", [context])
 
 
-def test_audit_lines_can_be_added(application):
-    application.execute(
+def test_audit_lines_can_be_added(owner, application):
+    (pk,) = application.execute(
         "INSERT INTO audit_entry (verb, subject, subject_id, on_behalf_of, at, data,"
         " request) VALUES ('visit.logged', 'visits.visit', 1, '', now(), '{}', '')"
-    )
-    found = application.execute("SELECT verb FROM audit_entry").fetchall()
-    assert found == [("visit.logged",)]
+        " RETURNING id"
+    ).fetchone()
+    assert owner.execute("DELETE FROM audit_entry WHERE id = %s", [pk]).rowcount == 1
 
 
-def test_a_table_made_later_is_open_and_a_later_migrate_closes_its_history(application):
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE later (id int)")
-        cursor.execute(
-            "GRANT DELETE ON accounts_userevent TO "
-            + connection.ops.quote_name(application.info.user)
-        )
+def test_a_later_migrate_opens_new_tables_and_closes_history(owner, application):
+    role = connection.ops.quote_name(application.info.user)
+    owner.execute("CREATE TABLE later (id int)")
+    owner.execute(f"GRANT DELETE ON accounts_userevent TO {role}")
     try:
         application.execute("INSERT INTO later VALUES (1)")
         application.execute("DELETE FROM accounts_userevent WHERE FALSE")
@@ -160,11 +183,10 @@ def test_a_table_made_later_is_open_and_a_later_migrate_closes_its_history(appli
         with pytest.raises(InsufficientPrivilege):
             application.execute("DELETE FROM accounts_userevent WHERE FALSE")
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("DROP TABLE later")
+        owner.execute("DROP TABLE later")
 
 
-def test_one_role_for_both_is_reported(monkeypatch, transactional_db, capsys):
+def test_one_role_for_both_is_reported(monkeypatch, capsys):
     url = connection.settings_dict
     monkeypatch.setenv(
         "DATABASE_URL", f"postgresql://{url['USER']}:x@127.0.0.1/{url['NAME']}"
