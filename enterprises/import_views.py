@@ -5,6 +5,7 @@ import tempfile
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import Case, Count, Q, When
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -26,14 +27,24 @@ from tianshan.web import render_part
 from tianshan.web.masks import masked_phone
 
 Result = ImportRow.Result
-# What a tab of the preview shows; "wrong" are rows with something left out.
+# What a tile of the preview shows.
 SHOWN = {
-    "new": [Result.NEW],
-    "changed": [Result.CHANGED],
-    "same": [Result.SAME],
-    "rejected": [Result.REJECTED],
-    "duplicate": [Result.DUPLICATE],
+    "new": Q(result=Result.NEW),
+    "changed": Q(result=Result.CHANGED),
+    "same": Q(result=Result.SAME),
+    "wrong": Q(problems__contains=[{"level": "error"}])
+    | Q(problems__contains=[{"level": "warning"}]),
+    "look": ~Q(result=Result.SAME, problems=[]),
+    "all": Q(),
 }
+# What wants an answer stands first.
+URGENT_FIRST = Case(
+    When(result=Result.REJECTED, then=0),
+    When(SHOWN["wrong"], then=1),
+    When(result=Result.CHANGED, then=2),
+    When(result=Result.NEW, then=3),
+    default=4,
+)
 
 
 @needs(Right.IMPORT)
@@ -52,7 +63,7 @@ def import_new(request):
     if form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            batch, _ = imports.upload(
+            batch = imports.upload(
                 name=file.name,
                 content=file.read(),
                 grid=form.cleaned_data["grid"],
@@ -72,35 +83,32 @@ def import_new(request):
 def import_detail(request, pk):
     """What the file would change, or what it changed, row by row."""
     batch = _batch(request, pk)
-    rows = batch.rows.all()
-    show = request.GET.get("show") or "look"
-    if show in SHOWN:
-        rows = rows.filter(result__in=SHOWN[show])
-    elif show == "wrong":
-        rows = with_problems(rows)
-    elif show == "look":
-        rows = rows.exclude(result=Result.SAME) | with_problems(rows)
+    show = request.GET.get("show")
+    show = show if show in SHOWN else "look"
+    rows = batch.rows.filter(SHOWN[show]).order_by(URGENT_FIRST, "pk")
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     earlier = (
         ImportBatch.objects.visible_to(request.user)
         .filter(sha256=batch.sha256, state=ImportBatch.State.APPLIED)
         .exclude(pk=batch.pk)
+        .defer("file")
+        .order_by("-applied_at")
         .first()
     )
+    counts = batch.rows.aggregate(
+        **{key: Count("pk", filter=SHOWN[key]) for key in ("wrong", "look")},
+        all=Count("pk"),
+    )
+    places = {sheet["name"]: sheet["places"] for sheet in batch.summary["sheets"]}
     context = {
         "batch": batch,
         "page": page,
-        "rows": [_drawn(row) for row in page],
+        "rows": [_drawn(row, places.get(row.sheet, {})) for row in page],
         "show": show,
-        "wrong": with_problems(batch.rows.all()).count(),
+        "counts": counts,
         "earlier": earlier,
-        "labels": FIELD_NAMES,
     }
     return render_part(request, "enterprises/import_detail.html", context, part="batch")
-
-
-def with_problems(rows):
-    return rows.exclude(problems=[])
 
 
 def _batch(request, pk):
@@ -109,15 +117,21 @@ def _batch(request, pk):
 
 
 def _names(model, fields):
-    return {
-        name: str(model._meta.get_field(name).verbose_name).capitalize()
-        for name in fields
-    }
+    return {name: str(model._meta.get_field(name).verbose_name) for name in fields}
 
 
 FIELD_NAMES = {
-    **_names(Building, ("address", "floors", "aliases")),
-    **_names(Business, (*imports.COMPARED, "building", "kind")),
+    **_names(Building, ("address", "floors", "aliases", "kind")),
+    **_names(Business, (*imports.COMPARED, "building")),
+    "code": "统一代码",
+    "reported_mode": "组建形式",
+    "founded_precision": "日期精度",
+}
+WORDS = {
+    "state": Business.State,
+    "reported_mode": Business.ReportedMode,
+    "founded_precision": Business.Precision,
+    "kind": Building.Kind,
 }
 
 
@@ -129,15 +143,25 @@ def _said(name, value):
         return masked_phone(value)
     if isinstance(value, list):
         return "、".join(value)
-    for words in (Business.State, Business.ReportedMode, Business.Precision):
-        if name in ("state", "reported_mode", "founded_precision") and value in words:
-            return words(value).label
+    if name in WORDS:
+        return WORDS[name](value).label
     return value
 
 
-def _drawn(row):
+def _drawn(row, places):
+    """A row as the preview shows it: where, what differs, what a new one is."""
+    wrong = {problem["column"] for problem in row.problems}
+    cells = {name: row.cells[place] for name, place in places.items()}
+    facts = [
+        cells.get("trade"),
+        cells.get("staff_count") and f"从业 {cells['staff_count']} 人",
+        cells.get("reported_mode"),
+        cells.get("address"),
+    ]
     return {
         "row": row,
+        "place": " ".join(filter(None, [cells.get("building"), cells.get("room")])),
+        "facts": "，".join(filter(None, facts)) if not wrong else "",
         "changes": [
             {
                 "label": FIELD_NAMES.get(name, name),
@@ -179,27 +203,70 @@ def import_drop(request, pk):
 @needs(Right.IMPORT)
 @require_safe
 def import_wrong(request, pk):
-    """A workbook of the rows with something wrong: as read, with what to do."""
+    """A workbook of the rows with something wrong, made to be mended and imported.
+
+    Cells stand as they were read under the file's own headings. A number that was
+    read well comes masked: the mask means the number that is stored.
+    """
     batch = _batch(request, pk)
-    rows = list(with_problems(batch.rows.all()))
-    width = max((len(row.cells) for row in rows), default=0)
-    labels = ["工作表", "行", "结果", "问题和怎么改"]
-    labels += [f"第{place}列" for place in range(1, width + 1)]
+    rows = list(batch.rows.filter(SHOWN["wrong"]).order_by("pk"))
+    sheets = {sheet["name"]: sheet for sheet in batch.summary["sheets"]}
+    labels = {"kind": "类别"}
+    for sheet in sheets.values():
+        if sheet["model"] == "business":
+            labels = {**sheet["columns"], **labels}
+    names = sorted(labels, key=list(imports.BUSINESS_HEADINGS).index)
+    headings = ["工作表", "行", "结果", *(labels[n] for n in names), "问题", "怎么改"]
     file = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
     write_xlsx(
         file,
-        title=f"{batch.file_name}：有问题的行",
-        columns=[Column(label) for label in labels],
+        title="有问题的行",
+        columns=[Column(label) for label in headings],
+        note_lines=[
+            f"来自 {batch.file_name}。改好后可以直接导入这个文件。",
+            *(
+                f"工作表“{row.sheet}”第 {row.number} 行 {row.name}：{_in_words(row)}"
+                for row in rows
+                if row.model == "building"
+            ),
+        ],
         rows=(
             [
                 row.sheet,
                 row.number,
                 row.get_result_display(),
-                "；".join(f"{p['column']}：{p['message']}" for p in row.problems),
-                *row.cells,
+                *_cells(row, names, sheets[row.sheet]),
+                *_problem_and_remedy(row),
             ]
             for row in rows
+            if row.model == "business"
         ),
     )
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename="有问题的行.xlsx")
+
+
+def _in_words(row):
+    return "；".join(f"{p['column']}“{p['value']}”{p['message']}" for p in row.problems)
+
+
+def _cells(row, names, sheet):
+    places = sheet["places"]
+    cells = {name: row.cells[place] for name, place in places.items()}
+    if not cells.get("kind") and sheet["kind"]:
+        cells["kind"] = Business.Kind(sheet["kind"]).label
+    wrong = {problem["column"] for problem in row.problems}
+    if row.result != Result.REJECTED:
+        if sheet["columns"].get("contact_phone") not in wrong:
+            cells["contact_phone"] = masked_phone(cells.get("contact_phone"))
+    return [cells.get(name, "") for name in names]
+
+
+def _problem_and_remedy(row):
+    """What is wrong and what to do; messages say the two in this order."""
+    problems, remedies = [], []
+    for problem in row.problems:
+        what, _, how = problem["message"].partition("请")
+        problems.append(f"{problem['column']}：{what.rstrip('，。')}")
+        remedies.append(f"{problem['column']}：请{how}" if how else "")
+    return "；".join(problems), "；".join(filter(None, remedies))

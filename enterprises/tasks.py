@@ -2,6 +2,7 @@
 
 import logging
 
+import pghistory
 from django.tasks import task
 from django.utils import timezone
 
@@ -15,9 +16,10 @@ log = logging.getLogger(__name__)
 @task
 def apply_import(batch_id):
     """Write a batch that was started; whatever stops it is said on its page."""
-    batch = ImportBatch.objects.get(pk=batch_id)
+    batch = ImportBatch.objects.defer("file").get(pk=batch_id)
     try:
-        imports.finish(batch, at=timezone.now())
+        with pghistory.context(user=batch.by_id, import_batch=batch.pk):
+            imports.finish(batch, at=timezone.now())
     except imports.Refused:
         return  # somebody else's finish won
     except FileProblem as problem:
@@ -29,4 +31,3 @@ def apply_import(batch_id):
             reason="写入时出错，台账没有改动。请再试一次；还不行请联系系统管理员。",
             at=timezone.now(),
         )
-        raise

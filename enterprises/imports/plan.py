@@ -1,0 +1,454 @@
+"""What a file would do to the ledger of a grid; nothing is written here.
+
+Rows are matched by code, else by name, building and room. Only a missing name or a
+conflict of identity rejects a row. An empty cell overwrites nothing.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from enterprises.imports.fields import read_building, read_business
+from enterprises.imports.recognise import NOTICE, WARNING, recognise, rows_of
+from enterprises.models import Business, ImportRow
+from grids.models import Building
+from tianshan.files.cells import shown
+from tianshan.pinyin import fold
+from tianshan.web.masks import masked_phone
+
+Result = ImportRow.Result
+
+# Facts of a business that a row may change; its building is compared beside them.
+COMPARED = (
+    "name",
+    "code",
+    "room",
+    "trade",
+    "staff_count",
+    "contact_name",
+    "contact_phone",
+    "founded_on",
+    "founded_precision",
+    "reported_mode",
+    "members_count",
+    "state",
+    "note",
+)
+
+
+@dataclass
+class Plan:
+    tables: list
+    rows: list
+    notes: list
+
+    def of(self, model, result=None):
+        return [
+            row
+            for row in self.rows
+            if row.table.model == model and result in (None, row.result)
+        ]
+
+    @property
+    def problems(self):
+        return [problem for row in self.rows for problem in row.problems]
+
+    def summary(self):
+        """The counts, as the command's JSON and the page show them.
+
+        `rows` counts the rows of businesses, those pasted twice once, so that it is
+        `new` + `changed` + `same` + `rejected`; buildings stand apart.
+        """
+        rows = self.of("business")
+        counts = Counter(row.result for row in rows)
+        once = [row for row in rows if row.result != Result.DUPLICATE]
+        kinds = Counter(row.values.get("kind") for row in once)
+        buildings = Counter(row.result for row in self.of("building"))
+        return {
+            "rows": len(once),
+            "new": counts[Result.NEW],
+            "changed": counts[Result.CHANGED],
+            "same": counts[Result.SAME],
+            "rejected": counts[Result.REJECTED],
+            "duplicates": counts[Result.DUPLICATE],
+            "differences": sum(len(row.changes) for row in once),
+            "enterprises": kinds[Business.Kind.ENTERPRISE],
+            "merchants": kinds[Business.Kind.MERCHANT],
+            "buildings": {
+                "rows": buildings.total() - buildings[Result.DUPLICATE],
+                "new": buildings[Result.NEW],
+                "changed": buildings[Result.CHANGED],
+                "same": buildings[Result.SAME],
+            },
+            "sheets": [self._sheet(table) for table in self.tables],
+            "notes": self.notes,
+        }
+
+    def _sheet(self, table):
+        rows = [row for row in self.rows if row.table is table]
+        return {
+            "name": table.name,
+            "model": table.model,
+            "heading": table.heading + 1,
+            "rows": sum(row.result != Result.DUPLICATE for row in rows),
+            "skipped": table.skipped,
+            "columns": {
+                name: table.labels[place] for name, place in table.columns.items()
+            },
+            "places": table.columns,
+            "kind": table.kind,
+            "unread": table.unread,
+        }
+
+
+def plan(workbook, *, grid, today, lock=False):
+    """Work out what a workbook would change in the grid.
+
+    `lock` holds the businesses that it means until the transaction ends. Raises
+    FileProblem, with a sentence for the user, when there is no ledger in it.
+    """
+    tables, notes = recognise(workbook)
+    rows = [row for table in tables for row in rows_of(table)]
+    for row in rows:
+        if row.table.model == "building":
+            read_building(row)
+        else:
+            read_business(row, today=today)
+    made = Plan(tables=tables, rows=rows, notes=[*workbook.notes, *notes])
+    buildings = _plan_buildings(made.of("building"), grid)
+    _plan_businesses(made.of("business"), grid, buildings, lock=lock)
+    return made
+
+
+def _key(name):
+    return fold(name).replace(" ", "").replace("·", "")
+
+
+def _reject(row, column, message):
+    row.result = Result.REJECTED
+    row.problem(column, message)
+
+
+def _named(other, row):
+    """Another row, as somebody looking at this one finds it."""
+    elsewhere = "" if other.table is row.table else f"工作表“{other.table.name}”"
+    return f"{elsewhere}第 {other.number} 行"
+
+
+# --- buildings ---------------------------------------------------------------------
+
+
+def _plan_buildings(rows, grid):
+    """Match by name or alias within the grid; returns `{key of a name: Building}`."""
+    known = {}
+    for building in Building.objects.filter(grid__path__startswith=grid.path):
+        for name in (building.name, *building.aliases):
+            known.setdefault(_key(name), building)
+    taken = {}
+    for row in rows:
+        if not row.name:
+            _reject(row, "name", "没有楼宇名称，这一行没有写入，请补上名称。")
+            continue
+        building = known.get(_key(row.name))
+        if earlier := taken.get(id(building)):
+            _plan_again(row, earlier)
+            continue
+        if building is None:
+            row.result = Result.NEW
+            building = Building(
+                grid=grid,
+                name=row.name,
+                kind=row.values.get("kind", Building.Kind.OTHER),
+                address=row.values.get("address", ""),
+                floors=row.values.get("floors"),
+                aliases=row.values.get("aliases", []),
+            )
+        else:
+            row.changes = _changes_of_building(row, building)
+            row.result = Result.CHANGED if row.changes else Result.SAME
+        row.target = building
+        taken[id(building)] = row
+        for name in (row.name, *row.values.get("aliases", [])):
+            known.setdefault(_key(name), building)
+    return known
+
+
+def _plan_again(row, earlier):
+    """A building that stands in the file a second time."""
+    if row.values == earlier.values:
+        row.result = Result.DUPLICATE
+        row.problem("name", f"和{_named(earlier, row)}完全一样，只写入一次。", NOTICE)
+    else:
+        _reject(
+            row,
+            "name",
+            f"{_named(earlier, row)}已经写了这处楼宇，这一行没有写入，"
+            "请把两行合成一行。",
+        )
+
+
+def _changes_of_building(row, building):
+    """Aliases are added, never taken away: somebody may have entered them here."""
+    values = dict(row.values)
+    if aliases := values.pop("aliases", []):
+        had = {_key(name) for name in (building.name, *building.aliases)}
+        fresh = [name for name in aliases if _key(name) not in had]
+        values["aliases"] = [*building.aliases, *fresh]
+    return {
+        name: [getattr(building, name), values[name]]
+        for name in ("kind", "address", "floors", "aliases")
+        if name in values and getattr(building, name) != values[name]
+    }
+
+
+# --- businesses --------------------------------------------------------------------
+
+
+class Known:
+    """The businesses that rows may mean: by code anywhere, by name within the grid."""
+
+    def __init__(self, rows, grid, *, lock):
+        codes = {row.values["code"] for row in rows if "code" in row.values}
+        names = {row.name for row in rows if row.name}
+        joined = Business.objects.select_related("grid", "building").order_by("pk")
+        if lock:
+            # Visits may go on meanwhile: they refer to a business, not change it.
+            joined = joined.select_for_update(of=("self",), no_key=True)
+        self.grid = grid
+        self.by_code = {b.code: b for b in joined.filter(code__in=codes)}
+        self.by_name = {}
+        for business in joined.filter(grid__path__startswith=grid.path, name__in=names):
+            self.by_name.setdefault(business.name, []).append(business)
+
+    def at(self, row):
+        """The businesses of the row's name and exactly its place."""
+        building, room = _place(row)
+        return [
+            business
+            for business in self.by_name.get(row.name, [])
+            if (business.building_id, business.room) == (building, room)
+        ]
+
+    def near(self, row):
+        """Those of its name where the place, as far as both say, is the same.
+
+        One part at least must be known to be the same, unless the row says nothing
+        of a place: a building that was misspelt last time is put right this time.
+        """
+        building, room = _place(row)
+        found = []
+        for business in self.by_name.get(row.name, []):
+            pairs = [(building, business.building_id), (room, business.room)]
+            agree = [ours == theirs for ours, theirs in pairs if ours and theirs]
+            if all(agree) and (agree or not (building or room)):
+                found.append(business)
+        return found
+
+
+def _place(row):
+    """Building's key and room; -1 for a building that this file is about to make."""
+    building = row.values.get("building")
+    return building and (building.pk or -1), row.values.get("room", "")
+
+
+def _plan_businesses(rows, grid, buildings, *, lock):
+    for row in rows:
+        if row.name:
+            _find_building(row, buildings)
+    known = Known(rows, grid, lock=lock)
+    seen = Seen()
+    for row in rows:
+        if not row.name:
+            _reject(row, "name", "没有名称，这一行没有写入，请补上名称。")
+        elif not seen.before(row):
+            _match(row, known)
+            seen.take(row)
+
+
+def _find_building(row, buildings):
+    text = row.values.pop("building", None)
+    if text is None:
+        return
+    if building := buildings.get(_key(text)):
+        row.values["building"] = building
+    else:
+        row.problem(
+            "building",
+            f"这个网格里没有叫“{text}”的楼宇或市场，这一格没有写入。"
+            "请改成台账里的名称，或先在楼宇的俗称里加上它。",
+        )
+
+
+class Seen:
+    """Rows of the file so far, to find what stands in it twice."""
+
+    def __init__(self):
+        self.by_content, self.by_code, self.by_place, self.by_target = {}, {}, {}, {}
+
+    def before(self, row):
+        """Mark a row that repeats another, or contradicts it; say whether it does."""
+        content = self._content(row)
+        if same := self.by_content.get(content):
+            row.result = Result.DUPLICATE
+            row.problem("name", f"和{_named(same, row)}完全一样，只写入一次。", NOTICE)
+            return True
+        code, place = row.values.get("code"), self._place(row)
+        if other := self.by_code.get(code):
+            column, what = "code", "是同一个统一代码"
+        elif other := self.by_place.get(place):
+            column, what = "name", "同名同铺位"
+            both = code and other.values.get("code")
+            if both and not any(place[1:]):
+                other = None  # two of a name, each with its code, nowhere in particular
+        self.by_content.setdefault(content, row)
+        if code:
+            self.by_code.setdefault(code, row)
+        self.by_place.setdefault(place, row)
+        if other:
+            _reject(
+                row,
+                column,
+                f"{_named(other, row)}{what}，内容却不同，这一行没有写入。"
+                "请确认哪一行对，删去另一行。",
+            )
+        return bool(other)
+
+    def take(self, row):
+        """Let one row alone change a business."""
+        if row.target is None or row.result == Result.REJECTED:
+            return
+        if other := self.by_target.get(row.target.pk):
+            row.target, row.changes = None, {}
+            _reject(
+                row,
+                "name",
+                f"{_named(other, row)}指的是同一家，这一行没有写入。"
+                "请写明铺位或统一代码，或删去一行。",
+            )
+        else:
+            self.by_target[row.target.pk] = row
+
+    def _content(self, row):
+        values = tuple(sorted((name, str(v)) for name, v in row.values.items()))
+        wrong = tuple((p["column"], p["value"]) for p in row.problems)
+        return values, wrong
+
+    def _place(self, row):
+        building = row.values.get("building")
+        return row.name, building and _key(building.name), row.values.get("room")
+
+
+def _match(row, known):
+    """Find the business that a row means, and what it changes there."""
+    business, conflict = _meant(row, known)
+    if conflict:
+        _reject(row, *conflict)
+        return
+    if business is None:
+        row.result = Result.NEW
+        if "*" in row.values.get("contact_phone", ""):
+            del row.values["contact_phone"]
+            row.problem("contact_phone", "号码带星号，没有写入，请写整个号码。")
+        return
+    row.target = business
+    row.changes = _changes(row, business)
+    row.result = Result.CHANGED if row.changes else Result.SAME
+
+
+def _meant(row, known):
+    """The business, or None for a new one; and a conflict of identity, or None."""
+    code, at = row.values.get("code"), known.at(row)
+    placed = any(_place(row))
+    if business := known.by_code.get(code):
+        if not business.grid.is_within(known.grid):
+            return None, (
+                "code",
+                "这个统一代码已登记在本网格以外，这一行没有写入，请联系街道台账员。",
+            )
+        if business.name != row.name and _elsewhere(row, business):
+            return None, (
+                "code",
+                f"这个统一代码在台账里是“{business.name}”，名称和地点都不同，"
+                "这一行没有写入，请对照执照核对。",
+            )
+        if placed and at and business not in at:
+            return None, (
+                "code",
+                "统一代码是一家，名称和地点却是台账里的另一家，这一行没有写入，"
+                "请对照执照核对。",
+            )
+        return business, None
+    if code and placed and any(business.code for business in at):
+        return None, (
+            "code",
+            "同名同铺位的一家已登记另一个统一代码，这一行没有写入，请对照执照核对。",
+        )
+    found = [b for b in at or known.near(row) if not (code and b.code)]
+    if len(found) > 1:
+        return None, (
+            "name",
+            f"台账里有 {len(found)} 家同名的，分不清是哪一家，这一行没有写入。"
+            "请补上统一代码，或写明楼宇和铺位。",
+        )
+    return (found[0] if found else None), None
+
+
+def _elsewhere(row, business):
+    """Does the row give another place than the one stored?"""
+    building, room = _place(row)
+    return bool(
+        (building and business.building_id and building != business.building_id)
+        or (room and business.room and room != business.room)
+    )
+
+
+def _changes(row, business):
+    """Fields that a row gives and that differ, as {field: [before, after]}."""
+    values, changes = dict(row.values), {}
+    if _said_less_exactly(values, business):
+        del values["founded_on"], values["founded_precision"]
+    for name in COMPARED:
+        if name not in values:
+            continue
+        before, after = getattr(business, name), values[name]
+        if name == "contact_phone":
+            if _same_number(before, after):
+                continue
+            if "*" in after:
+                row.problem(
+                    name, "号码带星号，和台账里的对不上，没有写入，请写整个号码。"
+                )
+                continue
+        if before != after:
+            changes[name] = [before, after]
+    building = values.get("building")
+    if building is not None and business.building_id != _place(row)[0]:
+        before = business.building.name if business.building else ""
+        changes["building"] = [before, building.name]
+    if shown(row.cell("kind")) and values["kind"] != business.kind:
+        row.problem(
+            "kind",
+            f"台账里是{business.get_kind_display()}，类别没有改，请核对。",
+            WARNING,
+        )
+    return changes
+
+
+def _same_number(before, after):
+    """A number however it is written, or the mask under which it was exported."""
+    if "*" in after:
+        return after == masked_phone(before)
+    return re.sub(r"\D", "", before) == re.sub(r"\D", "", after)
+
+
+def _said_less_exactly(values, business):
+    """2019年6月 takes nothing from a business founded on 12 June 2019."""
+    day, known = values.get("founded_on"), business.founded_on
+    if day is None or known is None:
+        return False
+    exactness = list(Business.Precision.values)
+    said = values["founded_precision"]
+    if exactness.index(said) <= exactness.index(business.founded_precision):
+        return False
+    same_year = day.year == known.year
+    return same_year and (said == Business.Precision.YEAR or day.month == known.month)
