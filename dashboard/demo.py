@@ -595,11 +595,14 @@ def _neighbour(rng, today):
     """A few shops of the neighbouring grid, so that scopes can be told apart."""
     rows = [
         {
-            "类别": "商户",
-            "单位名称": f"{''.join(rng.sample(SYLLABLES, 2))}邻里店{place}",
+            # The seed counts the third grid's visits to enterprises and merchants;
+            # whom the neighbour visits must not add to them on the street's screen.
+            "类别": "社会组织" if place <= 25 else "商户",
+            "单位名称": f"{''.join(rng.sample(SYLLABLES, 2))}"
+            f"{'服务社' if place <= 25 else '邻里店'}{place}",
             "所在楼宇/市场": "安顺路沿街商铺",
             "室号/摊位号": f"{place}号",
-            "行业类别": rng.choice(SHOPS),
+            "行业类别": "社会服务" if place <= 25 else rng.choice(SHOPS),
             "从业人员数": rng.randint(1, 6),
             "经营状态": "在营",
         }
@@ -1027,7 +1030,8 @@ def _visits(world):
 def _at_the_next_grid(world):
     rng, today = world["rng"], world["today"]
     by = world["accounts"]["other_grid_staff"]
-    for shop in Business.objects.filter(grid__code=SECOND).order_by("pk")[:25]:
+    served = Business.objects.filter(grid__code=SECOND, kind=Business.Kind.SOCIAL)
+    for shop in served.order_by("pk"):
         day = _workday(today - dt.timedelta(days=rng.randint(1, 80)))
         at = noon(day)
         visits.log_visit(
