@@ -37,7 +37,9 @@ class BusinessFilter(LedgerFilter):
         method="by_mode",
         widget=CheckboxSelectMultiple,
     )
-    priority = django_filters.BooleanFilter(label="重点")
+    priority = django_filters.ChoiceFilter(
+        label="重点", choices=[("True", "重点"), ("False", "一般")]
+    )
     organization = django_filters.ModelChoiceFilter(
         label="党组织",
         queryset=lambda request: PartyOrganization.objects.visible_to(request.user),
