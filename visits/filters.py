@@ -1,6 +1,7 @@
 import django_filters
 from django.forms import CheckboxSelectMultiple
 from django.utils import timezone
+from django_filters.widgets import DateRangeWidget
 
 from enterprises.models import Business
 from grids.models import Building
@@ -11,25 +12,32 @@ from visits.models import Demand, DemandCategory, Visit
 LIGHTS = [(RED, "红灯（已超期）"), (YELLOW, "黄灯"), (GREEN, "正常")]
 
 
+class DayRange(DateRangeWidget):
+    def __init__(self, attrs=None):
+        super().__init__(attrs)
+        for widget in self.widgets:
+            widget.input_type = "date"
+
+
 def buildings_in_sight(request):
     return Building.objects.visible_to(request.user).order_by("pinyin")
 
 
 class VisitFilter(LedgerFilter):
-    outcome = django_filters.MultipleChoiceFilter(
-        label="结果", choices=Visit.Outcome, widget=CheckboxSelectMultiple
-    )
     method = django_filters.ChoiceFilter(
         label="方式", choices=Visit.Method, empty_label="全部"
     )
     visited = django_filters.DateFromToRangeFilter(
-        label="走访日期", field_name="visited_on"
+        label="走访日期", field_name="visited_on", widget=DayRange
     )
     building = django_filters.ModelChoiceFilter(
         label="楼宇", queryset=buildings_in_sight, empty_label="全部"
     )
     void = django_filters.BooleanFilter(
         label="已作废", field_name="voided_at", lookup_expr="isnull", exclude=True
+    )
+    outcome = django_filters.MultipleChoiceFilter(
+        label="结果", choices=Visit.Outcome, widget=CheckboxSelectMultiple
     )
 
     class Meta:
@@ -44,9 +52,6 @@ class VisitFilter(LedgerFilter):
 
 
 class DemandFilter(LedgerFilter):
-    state = django_filters.MultipleChoiceFilter(
-        label="状态", choices=Demand.State, widget=CheckboxSelectMultiple
-    )
     light = django_filters.ChoiceFilter(
         label="红黄灯", choices=LIGHTS, empty_label="全部", method="by_light"
     )
@@ -57,13 +62,16 @@ class DemandFilter(LedgerFilter):
         label="来源", choices=Demand.Source, empty_label="全部"
     )
     raised = django_filters.DateFromToRangeFilter(
-        label="提出日期", field_name="raised_on"
+        label="提出日期", field_name="raised_on", widget=DayRange
     )
     building = django_filters.ModelChoiceFilter(
         label="楼宇",
         queryset=buildings_in_sight,
         field_name="business__building",
         empty_label="全部",
+    )
+    state = django_filters.MultipleChoiceFilter(
+        label="状态", choices=Demand.State, widget=CheckboxSelectMultiple
     )
 
     class Meta:

@@ -33,11 +33,14 @@ class VisitForm(forms.Form):
     outcome = forms.ChoiceField(
         label="结果",
         choices=Visit.Outcome,
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs={"class": "eq"}),
         error_messages={"required": "请选走访的结果。"},
     )
     people_met = forms.ChoiceField(
-        label="见到谁", choices=Visit.Met, widget=forms.RadioSelect, required=False
+        label="见到谁",
+        choices=Visit.Met,
+        widget=forms.RadioSelect(attrs={"class": "eq"}),
+        required=False,
     )
     facts = forms.ChoiceField(
         label="资料",
