@@ -5,6 +5,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.factories import BusinessFactory, CoverageFactory, DemandFactory
+from tianshan.workdays import changed
+from tianshan.workdays.models import DayRule
+from tianshan.workdays.seed import enter_missing_years
 from visits.models import Demand
 
 REASON = "租约是您和房东之间的事，可以找司法所免费调解。"
@@ -113,6 +116,8 @@ def test_who_sees_may_not_act_and_who_sees_nothing_finds_nothing(
 
 
 def test_the_page_reckons_the_deadline_day_by_day(client_of, secretary, demand):
+    enter_missing_years(DayRule.objects)
+    changed()
     demand.dues.create(
         since="2099-01-01",
         due_on="2099-01-09",
