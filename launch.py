@@ -405,7 +405,7 @@ def serve(port, embedded, started):
         running["server"] = begin(commands["server"])
         # While it comes up: the second core would only wait.
         with timed("demo data"):
-            manage("demo")
+            manage("demo", "--skip-checks")
         wait_until_ready(running["server"], port)
         seconds = f"{time.monotonic() - started:.1f}"
         print(
