@@ -903,9 +903,9 @@ def _carry_out(world, issue, chapter, raised):
             at=noon(decided, 16),
             **words,
         )
-    for told in chapter["matters"]:
-        if told["ending"] is None:
-            continue
+    # In the order of their dates, so that the last one ended is the last one told.
+    ended = [told for told in chapter["matters"] if told["ending"]]
+    for told in sorted(ended, key=lambda told: told["days"]):
         matter = Matter.objects.get(issue=issue, title=told["wish"])
         done = min(_workday(decided + dt.timedelta(days=told["days"] - 4)), today)
         measure = matter.measures.get()
