@@ -256,9 +256,9 @@ def _cells(row, names, sheet):
     if not cells.get("kind") and sheet["kind"]:
         cells["kind"] = Business.Kind(sheet["kind"]).label
     wrong = {problem["column"] for problem in row.problems}
-    if row.result != Result.REJECTED:
-        if sheet["columns"].get("contact_phone") not in wrong:
-            cells["contact_phone"] = masked_phone(cells.get("contact_phone"))
+    is_well_read = sheet["columns"].get("contact_phone") not in wrong
+    if is_well_read and row.result != Result.REJECTED:
+        cells["contact_phone"] = masked_phone(cells.get("contact_phone"))
     return [cells.get(name, "") for name in names]
 
 

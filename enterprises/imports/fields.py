@@ -54,9 +54,12 @@ def read_business(row, *, today):
     _take(row, "kind", _one_of(KINDS))
     if "kind" not in row.values:
         row.values["kind"] = row.table.kind or _likely_kind(row.values)
-    if row.name and not shown(row.cell("code")):
-        if row.values["kind"] in (Business.Kind.ENTERPRISE, Business.Kind.MERCHANT):
-            row.problem("code", WITHOUT_CODE, NOTICE)
+    has_licence = row.values["kind"] in (
+        Business.Kind.ENTERPRISE,
+        Business.Kind.MERCHANT,
+    )
+    if row.name and has_licence and not shown(row.cell("code")):
+        row.problem("code", WITHOUT_CODE, NOTICE)
 
 
 def read_building(row):
