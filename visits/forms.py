@@ -1,7 +1,5 @@
 """What is asked for at the door and at each step of a demand."""
 
-import uuid
-
 from django import forms
 from django.utils import timezone
 
@@ -83,7 +81,7 @@ class VisitForm(forms.Form):
     )
     filled_at = forms.DateTimeField(widget=forms.HiddenInput)
 
-    def __init__(self, *args, business, seen, **kwargs):
+    def __init__(self, *args, business, seen, client_key, **kwargs):
         """`seen` is `enterprises.forms.Seen`: the facts as the form first showed them."""
         super().__init__(*args, **kwargs)
         self.business, self.seen = business, seen
@@ -91,7 +89,7 @@ class VisitForm(forms.Form):
         self.initial = {
             "method": Visit.Method.ON_SPOT,
             "visited_on": timezone.localdate(now),
-            "client_key": str(uuid.uuid4()),
+            "client_key": client_key,
             "filled_at": now.isoformat(),
             **seen.shown,
             **self.initial,

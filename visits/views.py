@@ -1,5 +1,7 @@
 """Visits as they are logged and listed; demands as they come and are dealt with."""
 
+import uuid
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect, render
@@ -71,6 +73,14 @@ def _chosen(request):
     )
 
 
+def _key(request):
+    """The key of a form that was drawn before, out of its address; else None."""
+    try:
+        return uuid.UUID(request.GET.get("key", ""))
+    except ValueError:
+        return None
+
+
 def _choose(request, heading):
     """Which business it is about: a search, each result a link back to this page."""
     q = request.GET.get("q", "")
@@ -111,15 +121,30 @@ def _with_lights(demands):
 @needs(Right.LOG_VISITS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def visit_new(request):
-    """The visit form of one business; the same submission twice is one visit."""
+    """The visit form of one business; the same submission twice is one visit.
+
+    Its key stands in the address, for a browser that goes back asks for the page anew:
+    it gets the same key, and once that has been used, the visit itself.
+    """
     business = _chosen(request)
     if business is None:
         return _choose(request, "记走访")
+    key = _key(request)
+    if request.method != "POST":
+        if key is None:
+            return redirect(f"{request.path}?business={business.pk}&key={uuid.uuid4()}")
+        mine = Visit.objects.visible_to(request.user).filter(visitor=request.user)
+        saved = mine.filter(client_key=key).first()
+        if saved:
+            messages.info(request, "这条走访已经存过，就是下面这条。")
+            return redirect(saved)
     fresh, clashes = Seen.of(business, FACTS), {}
     seen = fresh
     if request.method == "POST":
         seen = Seen.read(request.POST.get("seen", ""), business)
-    form = VisitForm(request.POST or None, business=business, seen=seen or fresh)
+    form = VisitForm(
+        request.POST or None, business=business, seen=seen or fresh, client_key=key
+    )
     if form.is_bound and seen is None:
         form.add_error(None, PAGE_TOO_OLD)
 

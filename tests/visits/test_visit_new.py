@@ -1,6 +1,7 @@
 """The visit form: few touches, one visit for one form, nothing typed is lost."""
 
 import datetime as dt
+import uuid
 
 import pytest
 from django.urls import reverse
@@ -15,7 +16,8 @@ PLAIN = {"outcome": "normal", "people_met": "owner", "facts": "same"}
 
 
 def url(business):
-    return f"{reverse('visits:visit_new')}?business={business.pk}"
+    """The address of a fresh form, as the link from a business leads to it."""
+    return f"{reverse('visits:visit_new')}?business={business.pk}&key={uuid.uuid4()}"
 
 
 @pytest.fixture
@@ -83,6 +85,28 @@ def test_pressing_twice_is_one_visit(client, shop, category, filled):
         "19900000001",
         "suspended",
     )
+
+
+def test_going_back_shows_the_visit_and_no_second_form(client, shop, filled):
+    link = f"{reverse('visits:visit_new')}?business={shop.pk}"
+    address = client.get(link).headers["Location"]
+    page = client.get(address)
+    assert client.get(address).context["form"]["client_key"].value() == (
+        page.context["form"]["client_key"].value()
+    )
+    client.post(address, filled(page, **PLAIN))
+
+    back = client.get(address, follow=True)
+
+    assert back.redirect_chain == [(Visit.objects.get().get_absolute_url(), 302)]
+    assert "已经存过" in back.content.decode()
+    assert client.get(link).headers["Location"] != address  # another visit, another key
+
+
+@pytest.mark.parametrize("key", ["", "x", "1234"])
+def test_a_key_that_is_none_is_replaced(client, shop, key):
+    link = f"{reverse('visits:visit_new')}?business={shop.pk}&key={key}"
+    assert "&key=" in client.get(link).headers["Location"]
 
 
 def test_changing_a_saved_form_and_saving_again_is_refused_in_words(
