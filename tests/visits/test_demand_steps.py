@@ -4,7 +4,13 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories import BusinessFactory, CoverageFactory, DemandFactory
+from accounts.rights import Role
+from tests.factories import (
+    BusinessFactory,
+    CoverageFactory,
+    DemandFactory,
+    PostFactory,
+)
 from tianshan.workdays import changed
 from tianshan.workdays.models import DayRule
 from tianshan.workdays.seed import enter_missing_years
@@ -177,3 +183,14 @@ def test_a_demand_is_noted_for_ones_own_only(client_of, staff, leader, other_gri
     address = f"{reverse('visits:demand_new')}?business={elsewhere.pk}"
     assert client_of(staff).get(address).status_code == 404
     assert client_of(leader).get(address).status_code == 403
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_who_answers_elsewhere_and_only_looks_here_may_not_act(
+    client_of, staff, other_grid, demand, name
+):
+    PostFactory(user=staff, role=Role.GRID_CLERK, grid=other_grid)
+    client = client_of(staff)
+    assert client.get(demand.get_absolute_url()).status_code == 200
+    assert client.get(url(name, demand)).status_code == 403
+    assert client.post(url(name, demand), STEPS[name]).status_code == 403
