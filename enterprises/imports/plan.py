@@ -290,6 +290,7 @@ class Seen:
         content = self._content(row)
         if same := self.by_content.get(content):
             row.result = Result.DUPLICATE
+            row.problems.clear()  # what is wrong with its cells is said of the other
             row.problem("name", f"和{_named(same, row)}完全一样，只写入一次。", NOTICE)
             return True
         code, place = row.values.get("code"), self._place(row)
