@@ -63,13 +63,15 @@ def log_visit(
     facts=None,
     facts_seen=None,
     demands=(),
+    told=(),
 ):
     """Log one call on one business, with what was corrected and what was asked for.
 
     The same `client_key` of the same visitor with the same content is one visit,
     however often it comes: returns `(visit, created)`. Other content under the key
     raises KeyReused. `facts` is `{field: value}` as corrected at the door,
-    `facts_seen` what the form showed; `demands` a list of {"category", "words"}.
+    `facts_seen` what the form showed; `demands` a list of {"category", "words"};
+    `told` the earlier demands whose outcome was told on this occasion.
     Raises enterprises' Conflict when another has corrected the same facts meanwhile.
     """
     facts = dict(facts or {})
@@ -83,6 +85,7 @@ def log_visit(
         facts_confirmed=facts_confirmed,
         facts=facts,
         demands=[[d["category"].pk, d["words"]] for d in demands],
+        told=sorted(demand.pk for demand in told),
     )
     if known := _known(by, client_key, digest):
         return known, False
@@ -94,6 +97,8 @@ def log_visit(
         raise Refused("请选见到了谁；没遇到人，结果选“无人”。")
     if absent and demands:
         raise Refused("没有遇到人，就不能记诉求；见到了请改选“有诉求”。")
+    if absent and told:
+        raise Refused("没有遇到人，就没有告诉到；见到了请改选结果。")
     if outcome == Visit.Outcome.DEMAND and not demands:
         raise Refused("选了“有诉求”，请写下诉求的类别和原话。")
     if demands:
@@ -101,6 +106,11 @@ def log_visit(
 
     try:
         with transaction.atomic():
+            # Before the business, as every step of a demand takes them.
+            told = Demand.objects.select_for_update().filter(
+                pk__in=[demand.pk for demand in told], business=business
+            )
+            told = list(told.order_by("pk"))
             business = _business(business, by=by, having=Right.LOG_VISITS)
             state = facts.pop("state", business.state)
             shown = (facts_seen or {}).get("state", business.state)
@@ -143,7 +153,7 @@ def log_visit(
                 client_key=client_key,
                 digest=digest,
             )
-            record("visit.logged", visit, by=by, at=at, outcome=outcome)
+            record("visit.logged", visit, by=by, at=at, outcome=outcome, told=len(told))
             for demand in demands:
                 raise_demand(
                     business,
@@ -156,6 +166,16 @@ def log_visit(
                     by=by,
                     at=at,
                     visit=visit,
+                )
+            on_spot = method == Visit.Method.ON_SPOT
+            for demand in told:
+                tell(
+                    demand,
+                    how=Demand.Told.VISIT if on_spot else Demand.Told.PHONE,
+                    on=visited_on,
+                    by=by,
+                    at=at,
+                    having=Right.LOG_VISITS,
                 )
             touched([business.pk])
             return visit, True
@@ -192,7 +212,9 @@ def void_visit(visit, *, reason, by, at):
     if visit.voided_at:
         raise Refused("这条走访已经作废。")
     if visit.demands.exists():
-        raise Refused("这次走访记了诉求，不能作废；诉求可以先答复或不予受理。")
+        raise Refused(
+            "这次走访记了诉求，不能作废。诉求记错的，请在那件诉求里办“不予受理”，写明记错。"
+        )
     visit.voided_at, visit.voided_by, visit.void_reason = at, by, reason
     visit.save(update_fields=["voided_at", "voided_by", "void_reason"])
     record("visit.voided", visit, by=by, at=at, reason=reason)

@@ -75,6 +75,13 @@ class VisitForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="只记工作情况，不记与走访无关的个人信息。",
     )
+    # Of all its demands, so that the same form sent again stays the same record.
+    told = forms.ModelMultipleChoiceField(
+        label="要告诉他",
+        queryset=Demand.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
     client_key = forms.UUIDField(
         widget=forms.HiddenInput,
         error_messages={"required": "页面不完整，请从走访对象重新打开。"},
@@ -89,6 +96,7 @@ class VisitForm(forms.Form):
         self.initial = {
             "method": Visit.Method.ON_SPOT,
             "visited_on": timezone.localdate(now),
+            "told": [],
             "client_key": client_key,
             "filled_at": now.isoformat(),
             **seen.shown,
@@ -97,6 +105,7 @@ class VisitForm(forms.Form):
         self.fields["visited_on"].widget.attrs["max"] = timezone.localdate(
             now
         ).isoformat()
+        self.fields["told"].queryset = Demand.objects.filter(business=business)
         categories = DemandCategory.objects.offered()
         for number in range(MOST_DEMANDS):
             self.fields[f"demand-{number}-category"] = forms.ModelChoiceField(
@@ -166,6 +175,8 @@ class VisitForm(forms.Form):
             self.add_error(
                 "outcome", "没有遇到人，就不能记诉求；见到了请改选“有诉求”。"
             )
+        if absent and cleaned.get("told"):
+            self.add_error("outcome", "没有遇到人，就没有告诉到；见到了请改选结果。")
         asked = cleaned.get("outcome") == Visit.Outcome.DEMAND
         if asked and not demands and not self.errors:
             self.add_error("demand-0-words", "选了“有诉求”，请写下类别和原话。")

@@ -20,7 +20,10 @@ def told_history(subject):
 
 
 SAID = {
-    "visit.logged": lambda data: f"记走访：{Visit.Outcome(data['outcome']).label}",
+    "visit.logged": lambda data: (
+        f"记走访：{Visit.Outcome(data['outcome']).label}"
+        + (f"，回告 {data['told']} 件诉求" if data.get("told") else "")
+    ),
     "visit.voided": lambda data: f"作废：{data['reason']}",
     "demand.raised": lambda data: f"记诉求，类别“{data['category']}”",
     "demand.answered": lambda data: "答复，待回告",

@@ -136,7 +136,6 @@ def visit_new(request):
         mine = Visit.objects.visible_to(request.user).filter(visitor=request.user)
         saved = mine.filter(client_key=key).first()
         if saved:
-            messages.info(request, "这条走访已经存过，就是下面这条。")
             return redirect(saved)
     fresh, clashes = Seen.of(business, FACTS), {}
     seen = fresh
@@ -164,6 +163,7 @@ def visit_new(request):
                 facts=form.corrected,
                 facts_seen=seen.values,
                 demands=data["demands"],
+                told=data["told"],
                 by=request.user,
                 at=timezone.now(),
             )
@@ -179,7 +179,9 @@ def visit_new(request):
         except actions.Refused as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, "走访已记。")
+            told = len(data["told"])
+            also = f"已回告 {told} 件诉求。" if told else ""
+            messages.success(request, f"走访已记。{also}")
             return redirect(visit)
 
     last = business.visits.standing().for_list().first()
@@ -187,6 +189,7 @@ def visit_new(request):
         "business": business,
         "form": form,
         "seen": (seen or fresh).text,
+        "told": {str(value) for value in form["told"].value()},
         "clashes": [_clash(form, name, value) for name, value in clashes.items()],
         "last": last,
         "may_call": bool(business.contact_phone)

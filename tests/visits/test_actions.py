@@ -330,3 +330,72 @@ def test_telling_waits_for_something_to_tell(demand, clerk):
     actions.tell(demand, how="visit", on=TODAY, by=clerk, at=NOON)
     demand.refresh_from_db()
     assert (demand.state, demand.told_by) == (Demand.State.TOLD, clerk)
+
+
+def test_a_visit_tells_what_was_decided(shop, staff, clerk, demand):
+    """Whoever stands at the door records it, with no right to answer."""
+    actions.answer(demand, words="改到七点半", by=clerk, at=NOON)
+    key = uuid.uuid4()
+    visit, _ = log(shop, staff, client_key=key, told=[demand])
+    demand.refresh_from_db()
+    assert (demand.state, demand.told_how, demand.told_by, demand.told_on) == (
+        Demand.State.TOLD,
+        Demand.Told.VISIT,
+        staff,
+        TODAY,
+    )
+    assert log(shop, staff, client_key=key, told=[demand]) == (visit, False)
+
+
+def test_a_visit_that_tells_what_cannot_be_told_is_not_logged(
+    shop, staff, clerk, demand
+):
+    with pytest.raises(actions.Refused, match="待处理"):
+        log(shop, staff, told=[demand])
+    actions.answer(demand, words="改到七点半", by=clerk, at=NOON)
+    with pytest.raises(actions.Refused, match="没有告诉到"):
+        log(shop, staff, outcome=Visit.Outcome.ABSENT, told=[demand])
+    with pytest.raises(actions.Refused, match="不能更早"):
+        log(shop, staff, visited_on=TODAY - dt.timedelta(1), told=[demand])
+    assert not Visit.objects.exists()
+    demand.refresh_from_db()
+    assert demand.state == Demand.State.ANSWERED
+
+
+def test_a_visit_tells_nothing_of_another_business(shop, staff, grid, clerk):
+    other = DemandFactory(business=BusinessFactory(grid=grid))
+    actions.answer(other, words="改到七点半", by=clerk, at=NOON)
+    log(shop, staff, told=[other])
+    other.refresh_from_db()
+    assert other.state == Demand.State.ANSWERED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_secretaries_at_once_one_answers_and_the_other_is_told():
+    grid = GridFactory(code="310105006603")
+    people = [PostFactory(role=Role.GRID_CLERK, grid=grid).user for _ in range(2)]
+    demand = DemandFactory(business=BusinessFactory(grid=grid))
+    said, together = [], threading.Barrier(2, timeout=20)
+
+    def answer(by):
+        try:
+            together.wait()
+            actions.answer(demand, words=f"{by.pk} 答", by=by, at=NOON)
+            said.append("answered")
+        except actions.Refused as refused:
+            said.append(str(refused))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=answer, args=[by]) for by in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    demand.refresh_from_db()
+    assert demand.state == Demand.State.ANSWERED
+    first, second = sorted(said, key=len)
+    assert first == "answered"
+    assert "现在是“已答复待回告”" in second
+    assert Entry.objects.filter(verb="demand.answered").count() == 1
