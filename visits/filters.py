@@ -33,8 +33,11 @@ class VisitFilter(LedgerFilter):
     building = django_filters.ModelChoiceFilter(
         label="楼宇", queryset=buildings_in_sight, empty_label="全部"
     )
-    void = django_filters.BooleanFilter(
-        label="已作废", field_name="voided_at", lookup_expr="isnull", exclude=True
+    void = django_filters.ChoiceFilter(
+        label="作废",
+        choices=[("false", "没有作废"), ("true", "已作废")],
+        empty_label="全部",
+        method="by_void",
     )
     outcome = django_filters.MultipleChoiceFilter(
         label="结果", choices=Visit.Outcome, widget=CheckboxSelectMultiple
@@ -43,6 +46,9 @@ class VisitFilter(LedgerFilter):
     class Meta:
         model = Visit
         fields = []
+
+    def by_void(self, queryset, name, value):
+        return queryset.filter(voided_at__isnull=value == "false")
 
     def find(self, queryset, name, value):
         """By the business visited."""

@@ -109,7 +109,13 @@ class VisitForm(forms.Form):
         categories = DemandCategory.objects.offered()
         for number in range(MOST_DEMANDS):
             self.fields[f"demand-{number}-category"] = forms.ModelChoiceField(
-                label="类别", queryset=categories, required=False, empty_label="请选择"
+                label="类别",
+                queryset=categories,
+                required=False,
+                widget=forms.RadioSelect,
+                # The first is folded away by another outcome, the others by this.
+                blank=number > 0,
+                empty_label="不记",
             )
             self.fields[f"demand-{number}-words"] = forms.CharField(
                 label="原话",
@@ -167,7 +173,14 @@ class VisitForm(forms.Form):
                 and not self.errors.get(f"demand-{number}-category")
             ):
                 self.add_error(f"demand-{number}-category", "请选这件诉求的类别。")
-            if category and not words and not self.errors.get(f"demand-{number}-words"):
+            # A category touched by mistake cannot be taken back: alone it says nothing.
+            meant = number > 0 or cleaned.get("outcome") == Visit.Outcome.DEMAND
+            if (
+                category
+                and not words
+                and meant
+                and not self.errors.get(f"demand-{number}-words")
+            ):
                 self.add_error(f"demand-{number}-words", "请写下这件诉求的原话。")
             if category and words:
                 demands.append({"category": category, "words": words})

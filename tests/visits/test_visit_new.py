@@ -146,6 +146,7 @@ def test_three_demands_in_one_visit(client, shop, category, filled):
         ({"people_met": ""}, "请选见到了谁"),
         ({"outcome": "demand"}, "请写下类别和原话"),
         ({"demand-0-words": "只有原话"}, "请选这件诉求的类别"),
+        ({"demand-1-category": "any"}, "请写下这件诉求的原话"),
         ({"staff_count": "6"}, "资料却改过"),
         ({"facts": "changed", "contact_phone": "199****0000"}, "请删去星号"),
         ({"facts": "changed", "contact_phone": "12"}, "电话位数不对"),
@@ -156,7 +157,10 @@ def test_three_demands_in_one_visit(client, shop, category, filled):
         ({"client_key": "x"}, "UUID"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_lost(client, shop, filled, answers, said):
+def test_what_is_wrong_is_said_and_nothing_is_lost(
+    client, shop, category, filled, answers, said
+):
+    answers = {key: category.pk if v == "any" else v for key, v in answers.items()}
     data = filled(client.get(url(shop)), **{**PLAIN, "note": "老板出差", **answers})
 
     response = client.post(url(shop), data)
@@ -194,6 +198,12 @@ def test_an_earlier_day_is_accepted(client, shop, filled):
         url(shop), filled(client.get(url(shop)), **PLAIN, visited_on=day.isoformat())
     )
     assert Visit.objects.get().visited_on == day
+
+
+def test_a_category_touched_by_mistake_is_no_demand(client, shop, category, filled):
+    data = filled(client.get(url(shop)), **PLAIN, **{"demand-0-category": category.pk})
+    assert client.post(url(shop), data).status_code == 302
+    assert not Demand.objects.exists()
 
 
 def test_nobody_there_asks_for_nothing_more(client, shop, filled):
