@@ -7,6 +7,7 @@ conflict of identity rejects a row. An empty cell overwrites nothing.
 import re
 from collections import Counter
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from enterprises.imports.fields import read_building, read_business
 from enterprises.imports.recognise import NOTICE, WARNING, recognise, rows_of
@@ -271,12 +272,14 @@ def _find_building(row, buildings):
         return
     if building := buildings.get(_key(text)):
         row.values["building"] = building
-    else:
-        row.problem(
-            "building",
-            f"这个网格里没有叫“{text}”的楼宇或市场，这一格没有写入。"
-            "请改成台账里的名称，或先在楼宇的俗称里加上它。",
-        )
+        return
+    near = get_close_matches(_key(text), buildings, n=1, cutoff=0.7)
+    hint = f"（是不是“{buildings[near[0]].name}”？）" if near else ""
+    row.problem(
+        "building",
+        f"这个网格里没有叫“{text}”的楼宇或市场{hint}，这一格没有写入。"
+        "请改成台账里的名称，或先在楼宇的俗称里加上它。",
+    )
 
 
 class Seen:

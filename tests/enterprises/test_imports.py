@@ -491,6 +491,12 @@ def test_the_files_own_buildings_are_known_to_its_rows(taken, grid):
     assert taken(content).summary()["buildings"]["same"] == 1
 
 
+def test_a_misspelt_building_is_guessed_at_in_words_only(taken, market):
+    plan = taken(workbook(line("甲店", building="天山荼城", room="1")))
+    assert "是不是“天山茶城”？" in problem(plan, "甲店")["message"]
+    assert Business.objects.get().building is None
+
+
 def test_an_alias_entered_here_outlives_the_next_ledger(taken, market):
     buildings = [
         ["楼宇名称", "地址", "俗称"],
