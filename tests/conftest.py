@@ -1,6 +1,9 @@
 """The cast: each by the post that it holds."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.test import Client
 
 from accounts.rights import Role
@@ -11,6 +14,32 @@ from tests.factories import (
     PostFactory,
     StreetFactory,
 )
+from tianshan.workdays import changed
+from tianshan.workdays.models import DayRule
+from tianshan.workdays.seed import enter_missing_years
+
+
+@pytest.fixture(autouse=True)
+def migrated_rows_outlive_emptying(request, django_db_blocker):
+    """A transactional test empties every table; what migrations entered comes back.
+
+    Set up before the database fixtures, so that it runs after they have emptied.
+    """
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    names = {"transactional_db", "live_server", "seeded"}
+    if names & set(request.fixturenames) or (
+        marker and marker.kwargs.get("transaction")
+    ):
+        with django_db_blocker.unblock():
+            enter_migrated_rows()
+
+
+def enter_migrated_rows():
+    """Working days and demand categories, as their migrations enter them."""
+    enter_missing_years(DayRule.objects)
+    changed()
+    import_module("visits.migrations.0002_categories").fill(apps, None)
 
 
 @pytest.fixture

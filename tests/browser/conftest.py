@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.conftest import enter_migrated_rows
+
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 CHROMIUM = next(
@@ -53,15 +55,7 @@ def chromium():
 @pytest.fixture
 def seeded(transactional_db):
     """What migrations entered and the emptying of tables between tests took away."""
-    from tianshan.workdays.models import DayRule
-    from tianshan.workdays.seed import enter_missing_years
-    from visits.models import DemandCategory
-
-    enter_missing_years(DayRule.objects)
-    for place, (name, hard) in enumerate((("环境清运", False), ("租金", True))):
-        DemandCategory.objects.get_or_create(
-            name=name, defaults={"hard": hard, "position": place}
-        )
+    enter_migrated_rows()
 
 
 @pytest.fixture
@@ -89,7 +83,7 @@ def visitor(chromium, live_server, seeded):
         page.goto("/login/")
         page.fill("input[name=login]", user.username)
         page.fill("input[name=password]", "Correct-horse-7")
-        page.click("button[type=submit], form button")
+        page.click("form button.btn-primary")
         page.wait_for_url(lambda url: "/login/" not in url)
         return page
 
