@@ -1,5 +1,7 @@
 """What is asked for at the door and at each step of a demand."""
 
+import datetime as dt
+
 from django import forms
 from django.utils import timezone
 
@@ -23,6 +25,12 @@ class DayInput(forms.DateInput):
 def not_in_future(day):
     if day > timezone.localdate():
         raise forms.ValidationError("日期在将来，请改成今天或更早。")
+
+
+def not_long_ago(day):
+    """Catches a year mistyped, which no later rule would notice."""
+    if day < timezone.localdate() - dt.timedelta(days=366):
+        raise forms.ValidationError("日期在一年以前，请核对年份。")
 
 
 class VisitForm(forms.Form):
@@ -66,7 +74,7 @@ class VisitForm(forms.Form):
         label="方式", choices=Visit.Method, widget=forms.RadioSelect
     )
     visited_on = forms.DateField(
-        label="日期", widget=DayInput(), validators=[not_in_future]
+        label="日期", widget=DayInput(), validators=[not_in_future, not_long_ago]
     )
     note = forms.CharField(
         label="情况",
@@ -233,7 +241,7 @@ class DemandForm(forms.Form):
         help_text="照原话写，不写电话和证件号码。",
     )
     raised_on = forms.DateField(
-        label="提出日期", widget=DayInput(), validators=[not_in_future]
+        label="提出日期", widget=DayInput(), validators=[not_in_future, not_long_ago]
     )
 
     def __init__(self, *args, **kwargs):

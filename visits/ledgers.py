@@ -60,6 +60,10 @@ def _draw_light(row):
     return lamp(light.colour, light.words) if light else "—"
 
 
+def _owes(row):
+    return "" if row.state == Demand.State.TOLD else row.owed_by
+
+
 VISITS = Ledger(
     key="visits",
     title="走访台账",
@@ -165,7 +169,7 @@ DEMANDS = Ledger(
         Column("light", "红黄灯", _light, draw=_draw_light, annotate=as_of),
         Column("due", "办理期限", lambda row: row.due_on, sort=("due_on",)),
         Column("tell_by", "应回告日期", lambda row: row.tell_by, shown=False),
-        Column("owed", "下一步由谁", lambda row: row.owed_by, sort=("owed_by",)),
+        Column("owed", "下一步由谁", _owes, sort=("owed_by",)),
         Column("next", "下一步", lambda row: NEXT[row.state]),
         Column("outcome", "结果", lambda row: row.outcome, shown=False),
         Column("outcome_on", "有结果日期", lambda row: row.outcome_on, shown=False),

@@ -152,6 +152,7 @@ def test_three_demands_in_one_visit(client, shop, category, filled):
         ({"facts": "changed", "contact_phone": "12"}, "电话位数不对"),
         ({"facts": "changed", "staff_count": "-1"}, "大于"),
         ({"visited_on": "2026-02-30"}, "日期"),
+        ({"visited_on": "0206-11-24"}, "请核对年份"),
         ({"seen": "made up"}, "页面放得太久"),
         ({"client_key": ""}, "页面不完整"),
         ({"client_key": "x"}, "UUID"),
