@@ -188,7 +188,8 @@ def installed_by_uv(wanted):
         )
         run_logged(
             "The Python packages",
-            *[uv, "pip", "install", "--require-hashes", "-r", requirements(wanted)],
+            *[uv, "pip", "install", "--compile-bytecode"],
+            *["--require-hashes", "-r", requirements(wanted)],
             environment=environment,
         )
     except Sorry as sorry:
