@@ -249,13 +249,21 @@ def _change(row, *, at):
 
 
 def _save(changed):
-    """Write the columns that changed, and what is computed from them."""
+    """Write the columns that changed, and what is computed from them.
+
+    As an insert that turns into an update: several times faster than bulk_update.
+    """
     written = {name for row in changed for name in row.changes}
     if written:
-        Business.objects.bulk_update(
+        Business.objects.bulk_create(
             [row.target for row in changed],
-            [*written, "grid", "version", "updated_at", "pinyin", "search"],
-            batch_size=500,
+            batch_size=2000,
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=[
+                *written,
+                *("grid", "version", "updated_at", "pinyin", "search"),
+            ],
         )
 
 

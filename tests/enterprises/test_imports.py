@@ -231,6 +231,18 @@ def test_an_import_leaves_batch_rows_prior_values_and_audit(taken, grid):
     assert entry.data == {"new": 1, "changed": 1}
 
 
+def test_history_says_what_an_import_changed_and_nothing_twice(taken, grid):
+    business = BusinessFactory(grid=grid, name="闽南茶行", code=code(1), staff_count=4)
+    for staff in (6, 6):
+        taken(workbook(line("闽南茶行", code=code(1), staff=staff)))
+
+    events = business.events.order_by("pgh_id")
+    assert list(events.values_list("pgh_label", "staff_count")) == [
+        ("insert", 4),
+        ("update", 6),
+    ]
+
+
 # --- which business a row means ----------------------------------------------------
 
 
