@@ -317,6 +317,14 @@ def test_who_only_visits_answers_nothing(demand, staff):
     assert demand.state == Demand.State.NEW
 
 
+def test_declining_without_a_reason_that_says_something_is_refused(demand, clerk):
+    for reason in ("不归我们管", "不归我们管，" + " " * 20):
+        with pytest.raises(actions.Refused, match="至少 15 个字"):
+            actions.decline(demand, reason=reason, by=clerk, at=NOON)
+    demand.refresh_from_db()
+    assert demand.state == Demand.State.NEW
+
+
 def test_telling_waits_for_something_to_tell(demand, clerk):
     with pytest.raises(actions.Refused, match="待处理"):
         actions.tell(demand, how="visit", on=TODAY, by=clerk, at=NOON)
