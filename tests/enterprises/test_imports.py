@@ -452,7 +452,9 @@ def test_a_mask_that_stands_for_the_stored_number_changes_nothing(taken, grid):
         line("店021-55500001", room="1", phone="021-5550****"),
         line("店02155500001", room="1", phone="021-5550****"),
     ]
-    assert counts(taken(workbook(*masks))) == {"same": 3}
+    plan = taken(workbook(*masks))
+    assert counts(plan) == {"same": 3}
+    assert {found["level"] for found in plan.problems} == {"notice"}
     business.refresh_from_db()
     assert business.contact_phone == "02155500001"
 
