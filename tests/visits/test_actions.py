@@ -291,6 +291,28 @@ def test_face_to_face_is_a_first_word(shop, staff, category):
         assert demand.first_word_on == (TODAY if face_to_face else None)
 
 
+def test_a_hard_demand_has_longer_as_the_grid_says(shop, staff, grid):
+    grid.ordinary_within, grid.hard_within = 2, 4
+    grid.save()
+    due = {}
+    for name, hard in (("用工", False), ("租金", True)):
+        category = CategoryFactory(name=name)
+        category.hard = hard
+        category.save()
+        demand = actions.raise_demand(
+            shop,
+            category=category,
+            words="请帮忙",
+            source=Demand.Source.CALL,
+            raised_on=TODAY,
+            by=staff,
+            at=NOON,
+        )
+        due[hard] = demand.due_on
+    # From a Thursday, over the weekend.
+    assert due == {False: dt.date(2026, 10, 19), True: dt.date(2026, 10, 21)}
+
+
 def test_a_demand_needs_words_and_no_future(shop, staff, category):
     said = {"category": category, "source": "call", "by": staff, "at": NOON}
     with pytest.raises(actions.Refused, match="原话"):

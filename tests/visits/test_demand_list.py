@@ -93,6 +93,20 @@ def test_the_light_runs_from_the_deadline_in_force(demand, staff):
     assert Demand.objects.with_spans().get().light(today).colour == "green"
 
 
+def test_a_finished_demand_is_owed_by_nobody(client_of, staff, shop):
+    DemandFactory(
+        business=shop,
+        owed_by="缤谷党支部",
+        state="told",
+        outcome_on=timezone.localdate(),
+        told_on=timezone.localdate(),
+    )
+    client = client_of(staff)
+    assert "缤谷党支部" not in client.get("/demands/").content.decode()
+    Demand.objects.update(state="new", outcome_on=None, told_on=None)
+    assert "缤谷党支部" in client.get("/demands/").content.decode()
+
+
 def test_the_list_shortens_and_the_export_does_not(client_of, staff, shop):
     words = "垃圾清运车每天九点来，正好是开门的时候，客人都绕着走，希望能早一点来。"
     DemandFactory(business=shop, words=words)

@@ -128,8 +128,16 @@ def test_the_ledger_of_businesses_says_when_and_what_is_open(
         outcome=Visit.Outcome.ABSENT,
         visited_on=TODAY + dt.timedelta(1),
     )
+    VisitFactory(
+        business=visit.business,
+        method=Visit.Method.PHONE,
+        visited_on=TODAY + dt.timedelta(2),
+    )
     DemandFactory(business=visit.business)
     DemandFactory(business=visit.business)
+    DemandFactory(
+        business=visit.business, state="answered", outcome_on=TODAY, tell_by=TODAY
+    )
     page = client_of(staff).get("/merchants/")
     row = page.context["page"].object_list[0]
     assert (row.last_visit, row.open_demands) == (TODAY, 2)

@@ -26,7 +26,9 @@ def light(start, due, today):
         over = calendar.between(due, today)
         return Light(RED, f"红灯 超期 {over} 个工作日" if over else "红灯 已超期")
     left = calendar.between(today, due)
-    words = f"剩 {left} 个工作日" if left else "今天到期" if today == due else "即将到期"
+    words = (
+        f"剩 {left} 个工作日" if left else "今天到期" if today == due else "即将到期"
+    )
     whole, used = calendar.between(start, due), calendar.between(start, today)
     if used * 5 >= whole * 4:
         return Light(YELLOW, f"黄灯 {words}")
