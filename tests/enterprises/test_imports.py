@@ -307,6 +307,23 @@ def test_the_code_of_one_at_the_place_of_another_is_a_conflict(taken, grid, mark
     assert "另一家" in problem(plan, "全家")["message"]
 
 
+def test_another_code_at_the_same_name_and_place_is_a_conflict(taken, grid, market):
+    BusinessFactory(grid=grid, name="全家", code=code(1), building=market, room="1")
+
+    plan = taken(workbook(line("全家", code=code(2), building="茶城", room="1")))
+
+    assert counts(plan) == {"rejected": 1}
+    assert "已登记另一个统一代码" in problem(plan, "全家")["message"]
+
+
+def test_two_of_a_name_with_a_code_each_are_two(taken):
+    content = workbook(
+        line("全家", code=code(1), staff=3), line("全家", code=code(2), staff=5)
+    )
+    assert counts(taken(content)) == {"new": 2}
+    assert counts(taken(content)) == {"same": 2}
+
+
 def test_a_code_of_another_grid_is_not_taken_over(taken, other_grid):
     theirs = BusinessFactory(grid=other_grid, name="甲店", code=code(1))
 
@@ -582,6 +599,14 @@ def test_sheets_and_columns_that_are_not_read_are_named(grid, db):
 
 # --- files that are no ledger ------------------------------------------------------
 
+# An old Office container in which an encrypted package lies.
+LOCKED = (
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+    + bytes(504)
+    + "EncryptedPackage".encode("utf-16-le")
+    + bytes(480)
+)
+
 
 @pytest.mark.parametrize(
     ("content", "said"),
@@ -589,10 +614,11 @@ def test_sheets_and_columns_that_are_not_read_are_named(grid, db):
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 64, "这不是 Excel 工作簿"),
         (b"", "空的"),
         (b"PK\x03\x04 not really", "xlsx"),
+        (LOCKED, "有密码"),
         (workbook(["a", "b"], heading=["x", "y"]), "没有找到台账"),
         (gbk(["a", "b"], heading=["甲", "乙"]), "没有找到台账"),
     ],
-    ids=["picture", "empty", "broken", "no ledger", "no ledger in text"],
+    ids=["picture", "empty", "broken", "locked", "no ledger", "no ledger in text"],
 )
 def test_a_file_that_is_no_ledger_is_refused_in_words(grid, db, content, said):
     with pytest.raises(FileProblem, match=said):
