@@ -71,6 +71,10 @@ def main(arguments):
         signal.signal(number, stop)
     os.chdir(ROOT)
     enter_environment(arguments)
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        # Compiling 750 modules anew at every start would double Django's time, so
+        # they are kept, but not beside the sources.
+        os.environ["PYTHONPYCACHEPREFIX"] = os.path.join(VENV, "pycache")
     return commands[command](*arguments[1:]) or 0
 
 
@@ -188,8 +192,7 @@ def installed_by_uv(wanted):
         )
         run_logged(
             "The Python packages",
-            *[uv, "pip", "install", "--compile-bytecode"],
-            *["--require-hashes", "-r", requirements(wanted)],
+            *[uv, "pip", "install", "--require-hashes", "-r", requirements(wanted)],
             environment=environment,
         )
     except Sorry as sorry:
