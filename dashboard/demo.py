@@ -407,7 +407,9 @@ def load(*, today, password):
 
 
 def noon(day, hour=10):
-    return timezone.make_aware(dt.datetime.combine(day, dt.time(hour, 30)))
+    """The half hour of a day, but never later than now: nothing is told ahead."""
+    at = timezone.make_aware(dt.datetime.combine(day, dt.time(hour, 30)))
+    return min(at, timezone.now())
 
 
 def _territory():
@@ -974,9 +976,9 @@ def _ordinary_demands(world):
             answered = min(_workday(day + dt.timedelta(days=rng.randint(1, 4))), today)
             answered = max(answered, day)
             if became in ("declined", "refused"):
-                visits.decline(demand, reason=DECLINED, by=clerk, at=noon(answered))
+                visits.decline(demand, reason=DECLINED, by=clerk, at=noon(answered, 18))
             else:
-                visits.answer(demand, words=answer, by=clerk, at=noon(answered))
+                visits.answer(demand, words=answer, by=clerk, at=noon(answered, 18))
             if became in ("told", "declined"):
                 told = min(answered + dt.timedelta(days=rng.randint(0, 2)), today)
                 visits.tell(
@@ -984,7 +986,7 @@ def _ordinary_demands(world):
                     how=rng.choice([Demand.Told.VISIT, Demand.Told.PHONE]),
                     on=told,
                     by=clerk,
-                    at=noon(told, 16),
+                    at=noon(told, 19),
                 )
 
 
