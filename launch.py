@@ -401,7 +401,10 @@ def static_files():
         yield
         return
     collect = ["collectstatic", "--no-input", "--clear", "--verbosity", "0"]
-    with timed("static files"), Job("The static files", [PYTHON, "manage.py", *collect]):
+    with (
+        timed("static files"),
+        Job("The static files", [PYTHON, "manage.py", *collect]),
+    ):
         yield
     stamp("static", sources, folder=HOME)
 
