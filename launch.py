@@ -90,9 +90,11 @@ def stop(number, frame):
 
 def enter_environment(arguments):
     """Go on as the environment's own Python, which is made when it is missing."""
-    if os.path.realpath(sys.prefix) == os.path.realpath(VENV):
+    # pip comes last, so an environment whose making was interrupted has none.
+    whole = os.path.exists(os.path.join(VENV, "bin", "pip"))
+    if whole and os.path.realpath(sys.prefix) == os.path.realpath(VENV):
         return
-    if not new_enough(PYTHON):
+    if not (whole and new_enough(PYTHON)):
         python = find_python()
         with timed("environment"):
             shutil.rmtree(VENV, ignore_errors=True)
@@ -113,7 +115,8 @@ def enter_environment(arguments):
 
 def find_python():
     if NEEDED <= sys.version_info[:2] <= NEWEST:
-        return sys.executable
+        # Inside an environment this is the Python that it was made with.
+        return getattr(sys, "_base_executable", sys.executable)
     versions = ["3.13", "3.12", "3.14"]
     pyenv = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
     for version in versions:
@@ -159,17 +162,21 @@ def prepare(with_tests=False):
 
 def install_packages(sets):
     wanted = sets[-1]
-    stale = [each for each in sets if not stamped(each, [requirements(each)])]
-    if not stale:
+    if all(stamped(each, [requirements(each)]) for each in sets):
         return
+    # An installation that was interrupted left packages that only look whole.
+    unfinished = stamp_path("unfinished", VENV)
+    again = os.path.exists(unfinished)
+    stamp("unfinished", [])
     with timed("packages"):
-        if not installed_by_uv(wanted):
-            pip_install(wanted)
+        if not installed_by_uv(wanted, again):
+            pip_install(wanted, again)
+    os.remove(unfinished)
     for each in sets:
         stamp(each, [requirements(each)])
 
 
-def installed_by_uv(wanted):
+def installed_by_uv(wanted, again):
     """uv takes a third of pip's time; where it does not work, pip does."""
     uv = os.path.join(VENV, "bin", "uv")
     environment = {"VIRTUAL_ENV": VENV, "UV_PYTHON_DOWNLOADS": "never"}
@@ -180,7 +187,8 @@ def installed_by_uv(wanted):
         index = os.environ.get("PIP_INDEX_URL") or mirror.stdout.strip()
         if index:
             environment["UV_DEFAULT_INDEX"] = index
-    install = [uv, "pip", "install", "--require-hashes", "-r", requirements(wanted)]
+    options = ["--require-hashes", *(["--reinstall"] if again else [])]
+    install = [uv, "pip", "install", *options, "-r", requirements(wanted)]
     try:
         pip_install("uv")
         with Job("The Python packages", install, environment):
@@ -192,8 +200,10 @@ def installed_by_uv(wanted):
     return True
 
 
-def pip_install(name):
+def pip_install(name, again=False):
     options = ["--no-input", "--retries=1", "--require-hashes"]
+    if again:
+        options.append("--force-reinstall")
     install = [PYTHON, "-m", "pip", "install", *options, "-r", requirements(name)]
     with Job(f"The Python packages of {requirements(name)}", install):
         pass
@@ -203,7 +213,7 @@ def pip_install(name):
 def front_end():
     """Install what browsers load, while the block is at work on other things."""
     sources = [os.path.join(ROOT, name) for name in ("package-lock.json", ".npmrc")]
-    if stamped("front-end", sources) and os.path.isdir("node_modules"):
+    if os.path.isdir("node_modules") and stamped("front-end", sources):
         yield
         return
     with timed("front-end packages"):
@@ -261,6 +271,7 @@ class Job:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(environment or {})},
+                preexec_fn=end_with_parent,
             )
 
     def __enter__(self):
@@ -349,9 +360,11 @@ def fresh():
         raise Sorry("`fresh` empties the embedded database only; unset DATABASE_URL.")
     from tianshan import database
 
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(stamp_path("migrated", HOME))
     database.embedded().recreate()
     shutil.rmtree(os.path.join(HOME, "files"), ignore_errors=True)
-    bring_up_to_date(embedded=False)
+    bring_up_to_date(embedded=True)
     with timed("demo data"):
         manage("demo")
 
@@ -584,12 +597,19 @@ def listed():
 
 
 def stamped(name, sources, *words, folder=VENV):
-    """Has this been done since its sources last changed?"""
+    """Has this been done since its sources last changed?
+
+    If not, it is about to be: an older stamp goes, lest an interruption leave it.
+    """
+    path = stamp_path(name, folder)
     try:
-        with open(stamp_path(name, folder)) as file:
-            return file.read() == fingerprint(sources, words)
+        with open(path) as file:
+            if file.read() == fingerprint(sources, words):
+                return True
+        os.remove(path)
     except FileNotFoundError:
-        return False
+        pass
+    return False
 
 
 def stamp(name, sources, *words, folder=VENV):

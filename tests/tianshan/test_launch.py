@@ -95,6 +95,25 @@ def test_another_failure_shows_its_reason_and_where_to_read_on(monkeypatch, tmp_
         pass
 
 
+def test_an_interrupted_installation_is_done_over(monkeypatch, tmp_path):
+    monkeypatch.setattr(launch, "stamp_path", lambda name, folder: tmp_path / name)
+    asked = []
+
+    def install(wanted, again):
+        asked.append(again)
+        if len(asked) == 1:
+            raise launch.Stopped
+        return True
+
+    monkeypatch.setattr(launch, "installed_by_uv", install)
+    with pytest.raises(launch.Stopped):
+        launch.install_packages(["base"])
+    launch.install_packages(["base"])
+    launch.install_packages(["base"])
+
+    assert asked == [False, True]
+
+
 def test_a_job_ends_with_what_it_runs_beside(monkeypatch, tmp_path):
     monkeypatch.setattr(launch, "LOGS", str(tmp_path))
     with pytest.raises(launch.Stopped), launch.Job("It", ["sleep", "600"]) as job:
@@ -113,6 +132,10 @@ def test_a_step_is_done_again_only_when_its_sources_changed(tmp_path):
     assert launch.stamped("step", [str(source)], "a", folder=folder)
     assert not launch.stamped("step", [str(source)], "b", folder=folder)
     source.write_text("two")
+    assert not launch.stamped("step", [str(source)], "a", folder=folder)
+
+    # Begun anew and interrupted: what was done for the old sources is half undone.
+    source.write_text("one")
     assert not launch.stamped("step", [str(source)], "a", folder=folder)
 
 
