@@ -218,6 +218,8 @@ def front_end():
         return
     with timed("front-end packages"):
         npm, environment = find_npm()
+        # npm would do this too, but trips over what its interrupted self left.
+        shutil.rmtree("node_modules", ignore_errors=True)
         install = [*npm, "ci", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
         with Job("The front-end packages", install, environment):
             yield
@@ -271,7 +273,7 @@ class Job:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(environment or {})},
-                preexec_fn=end_with_parent,
+                preexec_fn=lambda: end_with_parent(signal.SIGKILL),
             )
 
     def __enter__(self):
@@ -469,13 +471,13 @@ def begin(command):
         command,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=end_with_parent,
+        preexec_fn=lambda: end_with_parent(signal.SIGTERM),
     )
 
 
-def end_with_parent():
+def end_with_parent(number):
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG
 
 
 def end(process):
