@@ -1,0 +1,26 @@
+"""Businesses, where they are, which Party organisation answers for each, imports."""
+
+from enterprises.models.business import (
+    Business,
+    BusinessQuerySet,
+    Coverage,
+    Enterprise,
+    Merchant,
+    OfBusinessQuerySet,
+)
+from enterprises.models.imported import ImportBatch, ImportRow
+from enterprises.models.place import Caretaker, Occupancy, Operation
+
+__all__ = [
+    "Business",
+    "BusinessQuerySet",
+    "Caretaker",
+    "Coverage",
+    "Enterprise",
+    "ImportBatch",
+    "ImportRow",
+    "Merchant",
+    "Occupancy",
+    "OfBusinessQuerySet",
+    "Operation",
+]
