@@ -9,6 +9,7 @@ from tianshan.audit import record
 from tianshan.ledgers import touched
 from tianshan.workdays import changed
 from tianshan.workdays.models import DayRule
+from visits import actions as visits
 
 # A deadline of a few working days, across the longest holidays, ends within this.
 REACH = dt.timedelta(days=60)
@@ -16,7 +17,7 @@ REACH = dt.timedelta(days=60)
 
 @transaction.atomic
 def set_day(*, date, kind, name, source, by, at):
-    """Enter or replace the rule of one day; first visits that it moves move with it."""
+    """Enter or replace the rule of one day; the deadlines that it moves move with it."""
     before = DayRule.objects.select_for_update().filter(date=date).first()
     was = before.kind if before else ""
     rule, _ = DayRule.objects.update_or_create(
@@ -34,4 +35,5 @@ def set_day(*, date, kind, name, source, by, at):
     )
     near = Business.objects.filter(discovered_on__range=(date - REACH, date))
     touched(near.values_list("pk", flat=True))
+    visits.recount(date=date, by=by, at=at)
     return rule

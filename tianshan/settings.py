@@ -126,7 +126,6 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "tianshan.urls"
 WSGI_APPLICATION = "tianshan.wsgi.application"
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TEMPLATES = [
     {

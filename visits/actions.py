@@ -6,6 +6,7 @@ import json
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from accounts.rights import Right
@@ -270,6 +271,7 @@ def raise_demand(business, *, category, words, source, raised_on, by, at, visit=
     DemandDue.objects.create(
         demand=demand,
         due_on=due_on,
+        workdays=days,
         owed_by=owed_by,
         since=raised_on,
         reason=f"{kind}诉求，{days} 个工作日",
@@ -385,8 +387,11 @@ def tell(demand, *, how, on, by, at, having=Right.ANSWER_DEMANDS):
 
 
 @transaction.atomic
-def owe(demand, *, due_on, owed_by, reason, by, at):
-    """Set a new deadline and who owes it, from today on; the old ones stay on show."""
+def owe(demand, *, due_on, owed_by, reason, by, at, workdays=None):
+    """Set a new deadline and who owes it, from today on; the old ones stay on show.
+
+    `workdays` is given where the date was counted from the day it was raised.
+    """
     demand = Demand.objects.select_for_update().get(pk=demand.pk)
     if (demand.due_on, demand.owed_by) == (due_on, owed_by):
         return demand
@@ -395,6 +400,7 @@ def owe(demand, *, due_on, owed_by, reason, by, at):
     DemandDue.objects.create(
         demand=demand,
         due_on=due_on,
+        workdays=workdays,
         owed_by=owed_by,
         since=timezone.localdate(at),
         reason=reason,
@@ -424,10 +430,14 @@ def take_out(demand, *, having, by, at):
     demand.state = Demand.State.NEW
     demand.save(update_fields=["state"])
     first = demand.dues.first()
+    due_on = first.due_on
+    if first.workdays is not None:  # a holiday may have been entered meanwhile
+        due_on = Calendar.load().add(demand.raised_on, first.workdays)
     record("demand.taken_out", demand, by=by, at=at)
     return owe(
         demand,
-        due_on=first.due_on,
+        due_on=due_on,
+        workdays=first.workdays,
         owed_by=first.owed_by,
         reason="移出事项，恢复原期限",
         by=by,
@@ -442,3 +452,41 @@ def end(demand, *, outcome, having, by, at):
     _outcome(demand, Demand.State.ENDED, words=outcome, on=timezone.localdate(at))
     record("demand.ended", demand, by=by, at=at)
     return demand
+
+
+@transaction.atomic
+def recount(*, date, by, at):
+    """Count anew the deadlines that a changed day may move; called when it is saved.
+
+    What a matter governs keeps the date that people set. Returns how many moved.
+    """
+    calendar, moved = Calendar.load(), 0
+    waiting = Demand.objects.select_for_update(of=["self"]).select_related("grid")
+    latest = DemandDue.objects.filter(demand=OuterRef("pk")).order_by("-since", "-pk")
+    unsorted = waiting.unsorted().filter(raised_on__lt=date)
+    for demand in unsorted.annotate(workdays=Subquery(latest.values("workdays")[:1])):
+        if demand.workdays is None:
+            continue
+        due_on = calendar.add(demand.raised_on, demand.workdays)
+        if due_on != demand.due_on:
+            moved += 1
+            owe(
+                demand,
+                due_on=due_on,
+                workdays=demand.workdays,
+                owed_by=demand.owed_by,
+                reason="节假日安排有变，重新计算",
+                by=by,
+                at=at,
+            )
+    for demand in waiting.untold().filter(outcome_on__lt=date):
+        tell_by = calendar.add(demand.outcome_on, demand.grid.told_within)
+        if tell_by != demand.tell_by:
+            moved += 1
+            demand.tell_by = tell_by
+            demand.save(update_fields=["tell_by"])
+            record(
+                "demand.recounted", demand, by=by, at=at, tell_by=tell_by.isoformat()
+            )
+            touched([demand.business_id])
+    return moved

@@ -31,6 +31,9 @@ SAID = {
     "demand.joined": lambda data: "并入事项",
     "demand.taken_out": lambda data: "移出事项",
     "demand.owed": lambda data: f"期限改为 {data['due_on']}",
+    "demand.recounted": lambda data: (
+        f"节假日安排有变，应回告日期改为 {data['tell_by']}"
+    ),
     "demand.ended": lambda data: "所属事项办结，待回告",
     "demand.told": lambda data: f"已回告：{Demand.Told(data['how']).label}",
 }

@@ -346,8 +346,12 @@ class Demand(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=(
-                    Q(state__in=["new", "joined"], outcome_on=None)
-                    | (~Q(state__in=["new", "joined"]) & ~Q(outcome_on=None))
+                    Q(state__in=["new", "joined"], outcome_on=None, tell_by=None)
+                    | (
+                        ~Q(state__in=["new", "joined"])
+                        & ~Q(outcome_on=None)
+                        & ~Q(tell_by=None)
+                    )
                 ),
                 name="demand_outcome_has_its_day",
             ),
@@ -398,6 +402,8 @@ class DemandDue(models.Model):
 
     demand = models.ForeignKey(Demand, models.PROTECT, related_name="dues")
     due_on = models.DateField("期限")
+    # Working days from the day it was raised; None when a matter set the date.
+    workdays = models.PositiveSmallIntegerField("工作日数", null=True)
     owed_by = models.CharField("由谁", max_length=80)
     since = models.DateField("起")
     reason = models.CharField("原因", max_length=200)
@@ -405,7 +411,7 @@ class DemandDue(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="经办"
     )
 
-    VISIBILITY = {INTERNAL: "id demand due_on owed_by since reason by"}
+    VISIBILITY = {INTERNAL: "id demand due_on workdays owed_by since reason by"}
 
     objects = DemandDueQuerySet.as_manager()
 

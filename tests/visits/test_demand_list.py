@@ -99,11 +99,12 @@ def test_a_finished_demand_is_owed_by_nobody(client_of, staff, shop):
         owed_by="缤谷党支部",
         state="told",
         outcome_on=timezone.localdate(),
+        tell_by=timezone.localdate(),
         told_on=timezone.localdate(),
     )
     client = client_of(staff)
     assert "缤谷党支部" not in client.get("/demands/").content.decode()
-    Demand.objects.update(state="new", outcome_on=None, told_on=None)
+    Demand.objects.update(state="new", outcome_on=None, tell_by=None, told_on=None)
     assert "缤谷党支部" in client.get("/demands/").content.decode()
 
 
