@@ -32,6 +32,9 @@ class Right(StrEnum):
     SEE_TERRITORY = "see_territory"  # grids and buildings
     SEE_BUSINESSES = "see_businesses"
     SEE_PARTY = "see_party"
+    MANAGE_PARTY = "manage_party"  # set up, change and dissolve organisations
+    KEEP_ORGANIZATION = "keep_organization"  # one's own: its facts, pioneer posts
+    MANAGE_COVERAGE = "manage_coverage"  # take in, backstop, end; advisers
     EDIT_BUSINESSES = "edit_businesses"
     MARK_PRIORITY = "mark_priority"
     IMPORT = "import"
@@ -62,17 +65,19 @@ _LEDGERS = frozenset(
     }
 )
 _FIELD = _LEDGERS | {_R.LOG_VISITS, _R.EDIT_BUSINESSES, _R.CALL}
+_PARTY = frozenset({_R.MANAGE_PARTY, _R.KEEP_ORGANIZATION, _R.MANAGE_COVERAGE})
 
 RIGHTS = {
     Role.GRID_STAFF: _FIELD,
-    Role.PARTY_WORKER: _FIELD | {_R.ANSWER_DEMANDS},
-    Role.GRID_CLERK: _FIELD | {_R.IMPORT, _R.MARK_PRIORITY, _R.ANSWER_DEMANDS},
+    Role.PARTY_WORKER: _FIELD | _PARTY | {_R.ANSWER_DEMANDS},
+    Role.GRID_CLERK: _FIELD | _PARTY | {_R.IMPORT, _R.MARK_PRIORITY, _R.ANSWER_DEMANDS},
     Role.BRANCH_SECRETARY: _LEDGERS
     | {
         _R.LOG_VISITS,
         _R.CALL,
         _R.ANSWER_DEMANDS,
         _R.PROPOSE_ISSUES,
+        _R.KEEP_ORGANIZATION,
         _R.DECIDE_IN_BRANCH,
     },
     Role.BUILDING_SECRETARY: _LEDGERS
@@ -81,9 +86,12 @@ RIGHTS = {
         _R.CALL,
         _R.ANSWER_DEMANDS,
         _R.PROPOSE_ISSUES,
+        _R.KEEP_ORGANIZATION,
+        _R.MANAGE_COVERAGE,
         _R.DECIDE_IN_COMMITTEE,
     },
     Role.GRID_CHIEF: _FIELD
+    | _PARTY
     | {
         _R.MARK_PRIORITY,
         _R.ANSWER_DEMANDS,

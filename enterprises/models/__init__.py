@@ -8,14 +8,18 @@ from enterprises.models.business import (
     Merchant,
     OfBusinessQuerySet,
 )
+from enterprises.models.coverage import Adviser, AdviserAssignment, CoverageAct
 from enterprises.models.imported import ImportBatch, ImportRow
 from enterprises.models.place import Caretaker, Occupancy, Operation
 
 __all__ = [
+    "Adviser",
+    "AdviserAssignment",
     "Business",
     "BusinessQuerySet",
     "Caretaker",
     "Coverage",
+    "CoverageAct",
     "Enterprise",
     "ImportBatch",
     "ImportRow",

@@ -251,9 +251,17 @@ class Coverage(models.Model):
     until = models.DateField("止", null=True, blank=True)
     basis = models.CharField("依据", max_length=120, blank=True)
     contact = models.CharField("联系人", max_length=40, blank=True)
+    # The acts that began and ended it; none where an import did.
+    act = models.ForeignKey(
+        "CoverageAct", models.PROTECT, null=True, blank=True, related_name="begun"
+    )
+    ended_by = models.ForeignKey(
+        "CoverageAct", models.PROTECT, null=True, blank=True, related_name="ended"
+    )
 
     VISIBILITY = {
-        INTERNAL: "id business organization mode rank since until basis contact"
+        INTERNAL: "id business organization mode rank since until basis contact act"
+        " ended_by"
     }
 
     objects = CoverageQuerySet.as_manager()

@@ -6,6 +6,7 @@ from party.models.organization import (
     OrganizationOfficer,
     PartyOrganization,
 )
+from party.models.pioneer import PioneerPost
 from party.models.unit import MemberUnit, UnitOfficer
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "OrganizationBuilding",
     "OrganizationOfficer",
     "PartyOrganization",
+    "PioneerPost",
     "UnitOfficer",
     "in_force",
 ]

@@ -59,8 +59,37 @@ class PartyOrganization(models.Model):
         JOINT_BRANCH = "joint_branch", "联合支部"
         REGIONAL = "regional", "区域性党组织"
 
-    name = models.CharField("名称", max_length=80, unique=True)
+    class Establishment(models.TextChoices):
+        """The official type codes (建制)."""
+
+        COMMITTEE = "611", "党委"
+        LEADING_GROUP = "612", "党组"
+        GENERAL_BRANCH = "621", "党总支"
+        BRANCH = "631", "党支部"
+        JOINT_BRANCH = "632", "联合党支部"
+        PARTY_GROUP = "641", "党小组"
+        TEMPORARY_COMMITTEE = "911", "临时党委"
+        TEMPORARY_GENERAL_BRANCH = "921", "临时党总支"
+        TEMPORARY_BRANCH = "931", "临时党支部"
+        TEMPORARY_JOINT_BRANCH = "932", "临时联合党支部"
+
+    # What a kind is by the official codes; a grid's and a regional one may be any.
+    ESTABLISHED_AS = {
+        Kind.STREET_COMMITTEE: Establishment.COMMITTEE,
+        Kind.BUILDING_COMMITTEE: Establishment.COMMITTEE,
+        Kind.QUARTER_BRANCH: Establishment.BRANCH,
+        Kind.BRANCH: Establishment.BRANCH,
+        Kind.TEMPORARY_BRANCH: Establishment.TEMPORARY_BRANCH,
+        Kind.JOINT_BRANCH: Establishment.JOINT_BRANCH,
+    }
+    # Those that the rules on branches (支部工作条例) are about.
+    BRANCHES = frozenset({Kind.QUARTER_BRANCH, Kind.BRANCH, Kind.JOINT_BRANCH})
+
+    name = models.CharField("名称", max_length=80)
     kind = models.CharField("类别", max_length=20, choices=Kind)
+    establishment = models.CharField(
+        "建制", max_length=3, choices=Establishment, blank=True
+    )
     parent = models.ForeignKey(
         "self",
         models.PROTECT,
@@ -75,26 +104,39 @@ class PartyOrganization(models.Model):
     secretary = models.CharField("书记", max_length=40, blank=True)
     members_full = models.PositiveIntegerField("正式党员", default=0)
     members_probationary = models.PositiveIntegerField("预备党员", default=0)
+    members_on = models.DateField("党员数截至", null=True, blank=True)
+    committee_size = models.PositiveSmallIntegerField(
+        "支委会人数", null=True, blank=True
+    )
     approved_by = models.CharField("批复单位", max_length=80, blank=True)
     approved_to = models.CharField("受文单位", max_length=80, blank=True)
     approved_on = models.DateField("批复日期", null=True, blank=True)
     approval_number = models.CharField("批复文号", max_length=60, blank=True)
+    approval_paper = models.CharField("批复材料存放", max_length=120, blank=True)
     founded_on = models.DateField("成立日期", null=True, blank=True)
+    elected_on = models.DateField("本届选举日期", null=True, blank=True)
+    term_years = models.PositiveSmallIntegerField("任期（年）", null=True, blank=True)
     term_ends_on = models.DateField("任期届满", null=True, blank=True)
     dissolved_on = models.DateField("撤销日期", null=True, blank=True)
+    dissolved_why = models.CharField("撤销理由", max_length=200, blank=True)
+    dissolved_number = models.CharField("撤销文号", max_length=60, blank=True)
     buildings = models.ManyToManyField(
         Building,
         through="OrganizationBuilding",
         related_name="organizations",
         verbose_name="所辖楼宇",
     )
+    # Counts saves, so that two people editing at once are told of each other.
+    version = models.PositiveIntegerField(default=1, editable=False)
     pinyin = models.CharField(max_length=300, editable=False)
     search = models.TextField(editable=False)
 
     VISIBILITY = {
-        OPEN: "id name kind parent grid buildings pinyin search",
-        INTERNAL: "secretary members_full members_probationary approved_by approved_to"
-        " approved_on approval_number founded_on term_ends_on dissolved_on",
+        OPEN: "id name kind establishment parent grid buildings pinyin search",
+        INTERNAL: "secretary members_full members_probationary members_on"
+        " committee_size approved_by approved_to approved_on approval_number"
+        " approval_paper founded_on elected_on term_years term_ends_on dissolved_on"
+        " dissolved_why dissolved_number version",
     }
 
     objects = PartyOrganizationQuerySet.as_manager()
@@ -105,19 +147,35 @@ class PartyOrganization(models.Model):
             models.CheckConstraint(
                 condition=Q(dissolved_on=None) | Q(dissolved_on__gte=F("founded_on")),
                 name="organization_dissolved_after_founding",
-            )
+            ),
+            # A name is free again once its organisation was dissolved.
+            models.UniqueConstraint(
+                fields=["name"],
+                condition=Q(dissolved_on=None),
+                name="one_organization_of_a_name",
+            ),
         ]
 
     def __str__(self):
         return self.name
 
-    def save(self, *args, **kwargs):
+    def save(self, *args, update_fields=None, **kwargs):
         self.pinyin = sort_key(self.name)
         self.search = search_text(self.name, self.get_kind_display())
-        super().save(*args, **kwargs)
+        if update_fields is not None:
+            update_fields = {*update_fields, "pinyin", "search"}
+        super().save(*args, update_fields=update_fields, **kwargs)
 
     def get_absolute_url(self):
         return reverse("party:organization_detail", args=[self.pk])
+
+    @property
+    def is_branch(self):
+        return self.kind in self.BRANCHES
+
+    @property
+    def is_temporary(self):
+        return self.kind == self.Kind.TEMPORARY_BRANCH
 
 
 class OrganizationBuildingQuerySet(models.QuerySet):
