@@ -5,6 +5,7 @@ from django.db.models import F, Q
 
 from enterprises.models import Business, Coverage
 from grids.models import Grid
+from tianshan.audit.changes import noted
 from tianshan.audit.classes import INTERNAL
 
 
@@ -62,6 +63,7 @@ class StandingQuerySet(models.QuerySet):
         return rows
 
 
+@noted
 class Standing(models.Model):
     """One business in one state, from a day until a day (达标情况).
 

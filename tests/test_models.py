@@ -24,6 +24,7 @@ WITHOUT_HISTORY = {
     "Standing",
     "Entry",
     "Reading",
+    "Change",
     "ImportRow",
     "Enterprise",
     "Merchant",

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from accounts.rights import Right
 from grids.models import Grid
+from tianshan.audit.changes import noted
 from tianshan.audit.classes import INTERNAL, PERSONAL, SEALED
 from tianshan.audit.history import tracked
 
@@ -84,6 +85,7 @@ class ImportRowQuerySet(models.QuerySet):
         return self.filter(batch__in=ImportBatch.objects.visible_to(user))
 
 
+@noted
 class ImportRow(models.Model):
     """One row of a file: what came of it, its values, and the values it replaced."""
 

@@ -7,7 +7,7 @@ model. The application's database role can add to both and change neither.
 from django.conf import settings
 from django.db import models
 
-from tianshan.audit.classes import INTERNAL, PERSONAL
+from tianshan.audit.classes import INTERNAL, PERSONAL, SEALED
 
 
 class EntryQuerySet(models.QuerySet):
@@ -92,3 +92,26 @@ class Reading(models.Model):
 
     def __str__(self):
         return f"{self.field} {self.subject} {self.subject_id}"
+
+
+class ChangeQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Nobody looks at these; they serve `tianshan.audit.changes` alone."""
+        return self.none()
+
+
+class Change(models.Model):
+    """That statements wrote to a table; written and folded by a trigger alone."""
+
+    name = models.CharField("表", max_length=63)
+    statements = models.BigIntegerField("语句数")
+
+    VISIBILITY = {SEALED: "id name statements"}
+
+    objects = ChangeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "表的变动"
+
+    def __str__(self):
+        return f"{self.name} {self.statements}"
