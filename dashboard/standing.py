@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from dashboard.models import Standing
-from enterprises.models import Business, Coverage, Occupancy, Operation
+from enterprises.models import Business, Coverage, Occupancy, Operation, Priority
 from tianshan.workdays import Calendar
 from visits.models import Demand, DemandDue, Visit
 
@@ -26,11 +26,11 @@ class Facts:
 
     business: int
     discovered_on: dt.date
-    priority: bool
     grid: object  # the last one, where no occupancy says otherwise
     places: list = field(default_factory=list)  # (since, until, grid)
     operations: list = field(default_factory=list)  # (since, until, state)
     coverages: list = field(default_factory=list)  # (since, until, rank, mode)
+    priorities: list = field(default_factory=list)  # (since, until)
     visits: list = field(default_factory=list)  # days on which somebody was met
     demands: list = field(default_factory=list)  # Asked
 
@@ -47,11 +47,11 @@ class Asked:
 def gather(business_ids):
     """`{business id: Facts}`, in a fixed number of queries."""
     facts = {}
-    for business in Business.objects.filter(pk__in=business_ids).select_related("grid"):
+    counted = Business.objects.in_ledgers().filter(pk__in=business_ids)
+    for business in counted.select_related("grid"):
         facts[business.pk] = Facts(
             business=business.pk,
             discovered_on=business.discovered_on,
-            priority=business.priority,
             grid=business.grid,
         )
     of = {"business__in": facts}
@@ -63,6 +63,8 @@ def gather(business_ids):
         facts[row.business_id].coverages.append(
             (row.since, row.until, row.rank, row.mode)
         )
+    for row in Priority.objects.filter(**of):
+        facts[row.business_id].priorities.append((row.since, row.until))
     met = Visit.objects.filter(**of).met().values_list("business_id", "visited_on")
     for business_id, day in met:
         facts[business_id].visits.append(day)
@@ -76,19 +78,21 @@ def gather(business_ids):
     return facts
 
 
-def first_visit_due(facts, grid, calendar):
+def first_visit_due(facts, grid, day, calendar):
     """The last day for the first visit.
 
     Known when the office went live: one cycle from that day. Found later: 5 working
     days from discovery (settings of the grid).
     """
     if facts.discovered_on <= grid.live_on:
-        return grid.live_on + cycle(facts, grid)
+        return grid.live_on + cycle(facts, grid, day)
     return calendar.add(facts.discovered_on, grid.new_within)
 
 
-def cycle(facts, grid):
-    days = grid.priority_every if facts.priority else grid.others_every
+def cycle(facts, grid, day):
+    """How long a visit suffices: shorter while a marking as priority is in force."""
+    marked = _at(facts.priorities, day) is not None
+    days = grid.priority_every if marked else grid.others_every
     return dt.timedelta(days=days)
 
 
@@ -100,7 +104,8 @@ def _at(rows, day):
 
 def _days_of_change(facts):
     days = {facts.discovered_on}
-    for rows in (facts.places, facts.operations, facts.coverages):
+    dated = (facts.places, facts.operations, facts.coverages, facts.priorities)
+    for rows in dated:
         for since, until, *_ in rows:
             days.update(filter(None, (since, until)))
     days.update(facts.visits)
@@ -136,9 +141,9 @@ def _standing_from(facts, day, calendar):
         ),
         "mode": min(coverages, key=lambda c: c[2])[3] if coverages else "",
         "visited": bool(visits),
-        "visited_until": max(visits) + cycle(facts, grid)
+        "visited_until": max(visits) + cycle(facts, grid, day)
         if visits
-        else first_visit_due(facts, grid, calendar),
+        else first_visit_due(facts, grid, day, calendar),
         "overdue_from": min(overdue, default=None),
         "untold_from": min(untold, default=None),
         # Switched on with activities: without them nobody could take part.

@@ -2,6 +2,7 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.rights import Right
 from enterprises.models import Business, Coverage, Occupancy, Operation
@@ -42,6 +43,8 @@ class Conflict(Refused):
 def _locked(business, *, by, having):
     """Lock the row, then ask whether this person may do this to it."""
     business = Business.objects.select_for_update().get(pk=business.pk)
+    if business.gone_at is not None:
+        raise Refused("这一家已移出台账，请刷新后再看。")
     if by is not None:
         visible = Business.objects.visible_to(by, having)
         if not visible.filter(pk=business.pk).exists():
@@ -140,14 +143,59 @@ def move(
 
 
 @transaction.atomic
-def mark_priority(business, *, reason, by, at):
-    """Have a business visited at the shorter cycle, and say why."""
+def mark_priority(business, *, reason, since, by, at):
+    """Have a business visited at the shorter cycle from a day on, and say why."""
     business = _locked(business, by=by, having=Right.MARK_PRIORITY)
-    business.priority, business.priority_reason = True, reason
-    business.save(update_fields=["priority", "priority_reason"])
-    record("business.marked_priority", business, by=by, at=at, reason=reason)
+    if business.priority:
+        raise Refused("已经是重点，不用再列。")
+    _not_later(since, at)
+    last = business.priorities.order_by("-until").first()
+    if last and since < last.until:
+        raise Refused(f"{last.until} 前已列过重点，日期不能更早。")
+    business.priorities.create(reason=reason, since=since)
+    business.priority = True
+    business.save(update_fields=["priority"])
+    record(
+        "business.marked_priority",
+        business,
+        by=by,
+        at=at,
+        reason=reason,
+        since=since.isoformat(),
+    )
     touched([business.pk])
     return business
+
+
+@transaction.atomic
+def unmark_priority(business, *, reason, until, by, at):
+    """Let a business be visited at the ordinary cycle again, from a day on."""
+    business = _locked(business, by=by, having=Right.MARK_PRIORITY)
+    current = business.priorities.filter(until=None).first()
+    if current is None:
+        raise Refused("现在不是重点，不用取消。")
+    _not_later(until, at)
+    if until < current.since:
+        raise Refused(f"{current.since} 起列为重点，日期不能更早。")
+    current.until, current.end_reason = until, reason
+    current.save(update_fields=["until", "end_reason"])
+    business.priority = False
+    business.save(update_fields=["priority"])
+    record(
+        "business.unmarked_priority",
+        business,
+        by=by,
+        at=at,
+        reason=reason,
+        until=until.isoformat(),
+    )
+    touched([business.pk])
+    return business
+
+
+def _not_later(day, at):
+    if day > timezone.localdate(at):
+        raise Refused("日期不能在将来。")
 
 
 @transaction.atomic

@@ -211,7 +211,11 @@ class Known:
     def __init__(self, rows, grid, *, lock):
         codes = {row.values["code"] for row in rows if "code" in row.values}
         names = {row.name for row in rows if row.name}
-        joined = Business.objects.select_related("grid", "building").order_by("pk")
+        joined = (
+            Business.objects.in_ledgers()
+            .select_related("grid", "building")
+            .order_by("pk")
+        )
         if lock:
             # Visits may go on meanwhile: they refer to a business, not change it.
             joined = joined.select_for_update(of=("self",), no_key=True)

@@ -10,7 +10,15 @@ from enterprises.models.business import (
 )
 from enterprises.models.coverage import Adviser, AdviserAssignment, CoverageAct
 from enterprises.models.imported import ImportBatch, ImportRow
-from enterprises.models.place import Caretaker, Occupancy, Operation
+from enterprises.models.journal import JournalEntry
+from enterprises.models.place import (
+    Caretaker,
+    Occupancy,
+    Operation,
+    Ownership,
+    Priority,
+)
+from enterprises.models.twins import Merge, NotTwins
 
 __all__ = [
     "Adviser",
@@ -23,8 +31,13 @@ __all__ = [
     "Enterprise",
     "ImportBatch",
     "ImportRow",
+    "JournalEntry",
     "Merchant",
+    "Merge",
+    "NotTwins",
     "Occupancy",
     "OfBusinessQuerySet",
     "Operation",
+    "Ownership",
+    "Priority",
 ]

@@ -31,14 +31,18 @@ class BusinessQuerySet(models.QuerySet):
             )
             seen |= Q(pk__in=covered.values("business"))
             seen |= Q(building__in=held.values("building"))
-        return self.filter(seen)
+        return self.in_ledgers().filter(seen)
+
+    def in_ledgers(self):
+        """Neither merged into another business nor withdrawn as made by mistake."""
+        return self.filter(gone_at=None)
 
     def counted(self):
         """The kinds that coverage counts; property managers and the like are askers."""
-        return self.filter(kind__in=Business.COUNTED)
+        return self.in_ledgers().filter(kind__in=Business.COUNTED)
 
     def operating(self):
-        return self.filter(state=Business.State.OPERATING)
+        return self.in_ledgers().filter(state=Business.State.OPERATING)
 
     def for_list(self):
         return self.select_related("grid", "building").order_by("pinyin", "pk")
@@ -77,9 +81,7 @@ class Business(models.Model):
     kind = models.CharField("类别", max_length=12, choices=Kind)
     name = models.CharField("名称", max_length=120)
     # GB 32100, 18 characters, check digit verified; one code is one business.
-    code = models.CharField(
-        "统一社会信用代码", max_length=18, null=True, blank=True, unique=True
-    )
+    code = models.CharField("统一社会信用代码", max_length=18, null=True, blank=True)
     trade = models.CharField("行业", max_length=60, blank=True)
     staff_count = models.PositiveIntegerField("从业人数", null=True, blank=True)
     members_count = models.PositiveIntegerField("党员数", null=True, blank=True)
@@ -99,8 +101,8 @@ class Business(models.Model):
         "经营状态", max_length=10, choices=State, default=State.OPERATING
     )
     note = models.CharField("备注", max_length=400, blank=True)
+    # Whether a marking is in force: written with the row of `Priority`, in one act.
     priority = models.BooleanField("重点", default=False)
-    priority_reason = models.CharField("列为重点的原因", max_length=120, blank=True)
     discovered_on = models.DateField("发现日期")
     # The place in force, or the last one: written with the occupancy, in one act.
     grid = models.ForeignKey(
@@ -115,6 +117,26 @@ class Business(models.Model):
         verbose_name="楼宇",
     )
     room = models.CharField("室号铺位", max_length=40, blank=True)
+    # The business that was here before, when the owner changed and opened anew.
+    succeeds = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="successors",
+        verbose_name="前身",
+    )
+    # In no ledger and no figure from then on: merged into another, which its page leads
+    # to, or withdrawn as made by mistake. The row stays, and can come back.
+    gone_at = models.DateTimeField("移出台账时间", null=True, editable=False)
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="merged",
+        verbose_name="并入",
+    )
     # Counts saves, so that two people editing at once are told of each other.
     version = models.PositiveIntegerField(default=1, editable=False)
     updated_at = models.DateTimeField("更新时间", default=timezone.now, editable=False)
@@ -125,7 +147,7 @@ class Business(models.Model):
         OPEN: "id kind name trade grid building room pinyin",
         INTERNAL: "code staff_count members_count founded_on founded_precision"
         " reported_mode uncovered_reason cover_planned_on state note priority"
-        " priority_reason discovered_on version updated_at",
+        " discovered_on succeeds gone_at merged_into version updated_at",
         PERSONAL: "contact_name contact_phone",
         SEALED: "search",
     }
@@ -141,6 +163,15 @@ class Business(models.Model):
             models.Index(fields=["building", "room"], name="business_by_place"),
         ]
         constraints = [
+            models.UniqueConstraint(
+                fields=["code"],
+                condition=Q(gone_at=None),
+                name="one_business_of_a_code",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | ~Q(gone_at=None),
+                name="merged_business_is_gone",
+            ),
             models.CheckConstraint(condition=~Q(name=""), name="business_has_a_name"),
             models.CheckConstraint(
                 condition=Q(code=None) | Q(code__regex=r"^[0-9A-Z]{18}$"),

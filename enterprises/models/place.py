@@ -1,4 +1,5 @@
-"""Where businesses are and whether they operate, dated; and who owes their visits."""
+"""Where businesses are, whether they operate and who runs them, dated; who owes their
+visits, and which are visited more often."""
 
 from django.conf import settings
 from django.db import models
@@ -7,7 +8,7 @@ from django.db.models import F, Q
 from enterprises.models.business import Business, OfBusinessQuerySet
 from grids.models import Building, Grid
 from party.models import in_force
-from tianshan.audit.classes import INTERNAL, OPEN
+from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL
 from tianshan.audit.history import tracked
 
 
@@ -91,6 +92,78 @@ class Operation(models.Model):
 
     def __str__(self):
         return f"{self.business} {self.get_state_display()}"
+
+
+@tracked()
+class Ownership(models.Model):
+    """Who ran a business, from when to when; begun when the owner changes."""
+
+    business = models.ForeignKey(
+        Business, models.PROTECT, related_name="ownerships", verbose_name="企业商户"
+    )
+    owner = models.CharField("经营者", max_length=40, blank=True)
+    phone = models.CharField("联系电话", max_length=20, blank=True)
+    code = models.CharField("统一社会信用代码", max_length=18, blank=True)
+    since = models.DateField("起")
+    until = models.DateField("止", null=True, blank=True)
+
+    VISIBILITY = {INTERNAL: "id business code since until", PERSONAL: "owner phone"}
+
+    objects = OfBusinessQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "经营者"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["business"],
+                condition=Q(until=None),
+                name="one_owner_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=F("since")),
+                name="ownership_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.business} {self.owner}"
+
+
+@tracked()
+class Priority(models.Model):
+    """That a business was visited at the shorter cycle, from when to when, and why."""
+
+    business = models.ForeignKey(
+        Business, models.PROTECT, related_name="priorities", verbose_name="企业商户"
+    )
+    reason = models.CharField("列为重点的原因", max_length=120)
+    end_reason = models.CharField("取消重点的原因", max_length=120, blank=True)
+    since = models.DateField("起")
+    until = models.DateField("止", null=True, blank=True)
+
+    VISIBILITY = {INTERNAL: "id business reason end_reason since until"}
+
+    objects = OfBusinessQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "重点"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["business"],
+                condition=Q(until=None),
+                name="marked_priority_once_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=F("since")),
+                name="priority_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=~Q(reason=""), name="priority_has_a_reason"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.business} {self.since}"
 
 
 class CaretakerQuerySet(models.QuerySet):

@@ -37,7 +37,8 @@ def the_answer(business, day):
         return (grid.pk, "", "uncovered", [])
     mode = next(mode for mode in ("own", "joint", "place", "regional") if mode in modes)
 
-    days = grid.priority_every if business.priority else grid.others_every
+    marked = any(holds(row, day) for row in business.priorities.all())
+    days = grid.priority_every if marked else grid.others_every
     met = [
         visit.visited_on
         for visit in Visit.objects.filter(business=business, voided_at=None)

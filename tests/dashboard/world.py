@@ -112,11 +112,14 @@ def _random_business(world):
     found = world.day() if chance.random() < 0.5 else LIVE_ON - DAY
     business = world.business(
         kind=chance.choice(["enterprise", "merchant", "merchant", "property"]),
-        priority=chance.random() < 0.3,
         discovered_on=found,
         placed=False,
     )
     _place(world, business, found)
+    if chance.random() < 0.3:
+        since = world.day(found)
+        until = world.day(since) if chance.random() < 0.5 else None
+        business.priorities.create(reason="安全", since=since, until=until)
     for _ in range(chance.randrange(3)):
         since = world.day(found)
         until = world.day(since) if chance.random() < 0.4 else None
