@@ -45,6 +45,7 @@ MENU = [
             ("accounts:account_list", "账号", {"icon": "users"}),
             ("accounts:audit_list", "审计", {"icon": "shield-check"}),
             ("dashboard:holiday_list", "节假日", {"icon": "calendar-event"}),
+            ("dashboard:value_list", "常用值", {"icon": "list-details"}),
         ],
     ),
 ]

@@ -12,6 +12,7 @@ urlpatterns = [
     path("businesses/<int:pk>/standing/", views.for_business, name="for_business"),
     path("search/", views.search, name="search"),
     path("holidays/", views.holiday_list, name="holiday_list"),
+    path("values/", views.value_list, name="value_list"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
 ]

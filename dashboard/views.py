@@ -14,6 +14,7 @@ from dashboard import actions, finding, screen, today
 from dashboard.forms import DayRuleForm
 from dashboard.holidays import years
 from dashboard.models import Standing
+from dashboard.values import lists_for
 from dashboard.words import conditions_in_words, reach_in_words, rights_in_words
 from enterprises.models import Business
 from tianshan.ledgers import BadScope, read_scope
@@ -158,6 +159,13 @@ def holiday_list(request):
     context = {"form": form, "years": years(timezone.localdate())}
     status = 400 if form.errors else 200
     return render(request, "dashboard/holiday_list.html", context, status=status)
+
+
+@needs(Right.RUN_SYSTEM)
+@require_safe
+def value_list(request):
+    """Where each list of values is kept."""
+    return render(request, "dashboard/value_list.html", {"lists": lists_for(request)})
 
 
 # --- is it alive? ------------------------------------------------------------------

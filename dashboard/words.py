@@ -25,7 +25,7 @@ WORDS = {
     Right.SEE_FIGURES: "看统览和统计数",
     Right.MANAGE_ACCOUNTS: "管账号和岗位",
     Right.READ_AUDIT: "看审计记录",
-    Right.RUN_SYSTEM: "管节假日和系统任务",
+    Right.RUN_SYSTEM: "管节假日、常用值和系统任务",
 }
 
 

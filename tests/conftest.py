@@ -89,6 +89,11 @@ def stranger(other_grid):
 
 
 @pytest.fixture
+def system_admin(street):
+    return _holder(Role.SYSTEM_ADMIN, street, "system_admin")
+
+
+@pytest.fixture
 def branch(grid):
     return OrganizationFactory(name="天山茶市党支部", grid=grid)
 

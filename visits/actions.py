@@ -6,16 +6,17 @@ import json
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone
 
-from accounts.rights import Right
+from accounts.rights import Right, may
 from enterprises import actions as enterprises
 from enterprises.models import Business, Coverage
 from tianshan.audit import record
 from tianshan.ledgers import touched
+from tianshan.values import shift
 from tianshan.workdays import Calendar
-from visits.models import Demand, DemandDue, Visit
+from visits.models import Demand, DemandCategory, DemandDue, Visit
 
 # How far a device's clock may run ahead of ours before the claim is refused.
 CLOCK_SLACK = dt.timedelta(minutes=10)
@@ -490,3 +491,74 @@ def recount(*, date, by, at):
             )
             touched([demand.business_id])
     return moved
+
+
+# --- categories of demands, a list of values ---------------------------------------
+
+
+def _category(category, *, by):
+    """Lock a category; only who keeps the lists of values may go on."""
+    if not may(by, Right.RUN_SYSTEM):
+        raise PermissionDenied
+    return DemandCategory.objects.select_for_update().get(pk=category.pk)
+
+
+@transaction.atomic
+def add_category(*, name, hard, by, at):
+    """Offer a new category, last in the list."""
+    if not may(by, Right.RUN_SYSTEM):
+        raise PermissionDenied
+    last = DemandCategory.objects.aggregate(last=Max("position"))["last"] or 0
+    category = DemandCategory.objects.create(name=name, hard=hard, position=last + 10)
+    record("category.added", category, by=by, at=at, name=name, hard=hard)
+    return category
+
+
+@transaction.atomic
+def edit_category(category, *, name, hard, active, by, at):
+    """Rename a category, make it ordinary or hard, switch it on or off.
+
+    Demands keep their category under its new name, and the deadline that they were
+    promised; a category switched off is offered no longer.
+    """
+    category = _category(category, by=by)
+    if not active and not _others_offered(category):
+        raise Refused("至少要留一个启用的类别，不然记不了诉求。")
+    wanted = {"name": name, "hard": hard, "active": active}
+    changed = {
+        field: [getattr(category, field), value]
+        for field, value in wanted.items()
+        if getattr(category, field) != value
+    }
+    if changed:
+        for field, (_, after) in changed.items():
+            setattr(category, field, after)
+        category.save(update_fields=list(changed))
+        record("category.edited", category, by=by, at=at, changed=changed)
+    return category
+
+
+def _others_offered(category):
+    # Locked, so that two cannot each switch off what the other still counts on.
+    others = DemandCategory.objects.select_for_update().offered()
+    return bool(others.exclude(pk=category.pk))
+
+
+@transaction.atomic
+def move_category(category, *, up, by, at):
+    """Move a category one place up or down in the list that people choose from."""
+    category = _category(category, by=by)
+    if shift(DemandCategory.objects.all(), category, up=up):
+        record("category.moved", category, by=by, at=at, up=up)
+
+
+@transaction.atomic
+def delete_category(category, *, by, at):
+    """Delete a category under which nothing was ever asked."""
+    category = _category(category, by=by)
+    if category.demands.exists():
+        raise Refused(f"“{category}”已经用过，不能删除；不再用的请停用。")
+    if not _others_offered(category):
+        raise Refused("至少要留一个启用的类别，不然记不了诉求。")
+    record("category.deleted", category, by=by, at=at, name=category.name)
+    category.delete()

@@ -277,3 +277,15 @@ class TellForm(forms.Form):
     on = forms.DateField(
         label="回告日期", widget=DayInput(), validators=[not_in_future]
     )
+
+
+class CategoryForm(forms.ModelForm):
+    """A category of demands, as the administrator names it."""
+
+    class Meta:
+        model = DemandCategory
+        fields = ["name", "hard", "active"]
+        help_texts = {
+            "hard": "疑难诉求的期限长一些；改了只管以后记的诉求",
+            "active": "停用后，记诉求时不再出现；以前记的照旧",
+        }

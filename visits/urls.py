@@ -1,6 +1,6 @@
 from django.urls import path
 
-from visits import views
+from visits import category_views, views
 
 app_name = "visits"
 urlpatterns = [
@@ -15,4 +15,20 @@ urlpatterns = [
     path("demands/<int:pk>/answer/", views.demand_answer, name="demand_answer"),
     path("demands/<int:pk>/decline/", views.demand_decline, name="demand_decline"),
     path("demands/<int:pk>/tell/", views.demand_tell, name="demand_tell"),
+    path("values/categories/", category_views.category_list, name="category_list"),
+    path(
+        "values/categories/<int:pk>/",
+        category_views.category_edit,
+        name="category_edit",
+    ),
+    path(
+        "values/categories/<int:pk>/move/",
+        category_views.category_move,
+        name="category_move",
+    ),
+    path(
+        "values/categories/<int:pk>/delete/",
+        category_views.category_delete,
+        name="category_delete",
+    ),
 ]

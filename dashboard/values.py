@@ -1,0 +1,22 @@
+"""The lists of values, each kept in the room that uses it."""
+
+from django.urls import resolve, reverse
+
+# URL name, label, what the list is for.
+LISTS = [
+    (
+        "visits:category_list",
+        "诉求类别",
+        "记诉求时选的类别，一般还是疑难，各有各的期限。",
+    ),
+]
+
+
+def lists_for(request):
+    """`[{label, why, url}]` of the lists that the user may keep, by each page's rule."""
+    lists = []
+    for name, label, why in LISTS:
+        url = reverse(name)
+        if any(request.user.may(right) for right in resolve(url).func.rule):
+            lists.append({"label": label, "why": why, "url": url})
+    return lists
