@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import django_filters
+from django import forms
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import conditional_escape
@@ -56,12 +57,36 @@ def said(value):
 class LedgerFilter(django_filters.FilterSet):
     """The filters that every ledger has: part of a name, pinyin, code, phone tail."""
 
+    looks_at = None  # the day that is looked back to, where the ledger can
+
     q = django_filters.CharFilter(label="搜索", method="find")
 
     def find(self, queryset, name, value):
         for word in fold(value).split()[:5]:
             queryset = queryset.filter(search__contains=word)
         return queryset
+
+
+def _as_it_is(queryset, name, value):
+    """The day is read before the filters are: see `asked.ask`."""
+    return queryset
+
+
+class Past:
+    """How a ledger looks back to a day. What holds now on a row holds then on it.
+
+    Only dated facts look back; the others show as they are known now.
+    """
+
+    sorts = {}  # column key -> what sorts it then, where that differs
+
+    def known(self, queryset, day):
+        """The rows known on the day, annotated with what held then."""
+        raise NotImplementedError
+
+    def recall(self, rows, day):
+        """Put what held on the day on the rows (`known`), in memory."""
+        return rows
 
 
 @dataclass
@@ -80,17 +105,25 @@ class Ledger:
     empty: str = "还没有记录。"
     actions: list = field(default_factory=list)  # [(label, icon, url name, right)]
     more_filters: dict = field(default_factory=dict)
+    past: Past | None = None  # how it looks back, if it can
 
     @property
     def url(self):
         return reverse(self.page)
 
-    def filterset(self, data, queryset, *, request):
+    def filterset(self, data, queryset, *, request, on=None):
         """The room's FilterSet, with what rooms above have added, bound to a query."""
-        kind = self.filters
-        if self.more_filters:
-            kind = type(kind.__name__, (kind,), dict(self.more_filters))
+        kind, more = self.filters, dict(self.more_filters)
+        if self.past:
+            more["on"] = django_filters.DateFilter(
+                label="截至",
+                method=_as_it_is,
+                widget=forms.DateInput(attrs={"type": "date"}),
+            )
+        if more:
+            kind = type(kind.__name__, (kind,), more)
         filters = kind(data, queryset, request=request)
+        filters.looks_at = on
         filters.form.fields["q"].widget.attrs.update(
             type="search", placeholder=self.hint
         )
@@ -105,12 +138,14 @@ class Ledger:
                 queryset = column.annotate(queryset, user=user, day=day)
         return queryset
 
-    def ordered(self, queryset, sort):
+    def ordered(self, queryset, sort, *, past=False):
         """Sorted by a column's key, "-key" for downwards; unknown keys change nothing."""
         column = self.column(sort.removeprefix("-"))
         if column is None or not column.sort:
             return queryset
         fields = column.sort
+        if past:
+            fields = self.past.sorts.get(column.key, fields)
         if sort.startswith("-"):
             fields = tuple(
                 name.removeprefix("-") if name.startswith("-") else f"-{name}"

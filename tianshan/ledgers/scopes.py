@@ -67,7 +67,8 @@ def register_reader(reader):
     _reader = reader
 
 
-def _day(text, fallback, label):
+def read_day(text, fallback, label):
+    """The day that a parameter names, or the fallback; BadScope when it is none."""
     if not text:
         return fallback
     try:
@@ -85,8 +86,8 @@ def read_scope(user, parameters, *, today):
     if code and not code.isprintable():  # NUL, which PostgreSQL would not take
         raise BadScope("网格编码里有不能用的字符。")
     grid = _reader(user, code)
-    start = _day(parameters.get("start"), min(grid.live_on, today), "开始日期")
-    end = _day(parameters.get("end"), max(today, start), "结束日期")
+    start = read_day(parameters.get("start"), min(grid.live_on, today), "开始日期")
+    end = read_day(parameters.get("end"), max(today, start), "结束日期")
     if end < start:
         raise BadScope("结束日期早于开始日期，请对调后再查。")
     return Scope(user=user, grid=grid, start=start, end=end, today=today)

@@ -4,7 +4,7 @@ import tempfile
 from urllib.parse import quote
 
 from django.core.paginator import Paginator
-from django.http import Http404, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,55 +13,41 @@ from django.utils.safestring import mark_safe
 
 from tianshan.audit import record
 from tianshan.files.writing import csv_chunks, write_xlsx
-from tianshan.ledgers.figures import FIGURES, Figure
-from tianshan.ledgers.scopes import BadScope, read_scope
+from tianshan.ledgers.asked import ask, without
+from tianshan.ledgers.scopes import BadScope
 from tianshan.web import render_part
 
 PAGE_SIZES = (20, 50, 100, 200)
-SCOPE_KEYS = ("figure", "grid", "start", "end")
 
 
 def ledger_page(request, ledger):
     """One ledger: `?q=&…filters&figure=&grid=&start=&end=&sort=&page=&size=&format=`."""
     today = timezone.localdate()
     try:
-        figure, scope = _asked_figure(request, ledger, today)
+        asked = ask(request, ledger, today=today)
     except BadScope as problem:
         context = {"ledger": ledger, "problem": str(problem)}
         return render(request, "ledgers/problem.html", context, status=400)
-
-    queryset = ledger.rows(request.user)
-    if figure:
-        queryset = queryset.filter(pk__in=figure.rows(scope).values("pk"))
-    search = ledger.filterset(request.GET, queryset, request=request)
-    sort = request.GET.get("sort", "")
-    rows = ledger.ordered(search.qs, sort)
-
-    day = scope.day if scope else today
     if request.GET.get("format") in EXPORTS:
-        return _export(request, ledger, rows, figure=figure, scope=scope, day=day)
+        return _export(request, asked)
 
     columns = [column for column in ledger.columns if column.shown]
     size = _size(request.GET.get("size"))
-    paginator = Paginator(rows, size)
+    paginator = Paginator(asked.rows, size)
     page = paginator.get_page(request.GET.get("page"))
     page.object_list = ledger.annotated(
-        page.object_list, columns, user=request.user, day=day
+        page.object_list, columns, user=request.user, day=asked.day
     )
     context = {
         "ledger": ledger,
-        "search": search,
-        "figure": figure,
-        "scope": scope,
-        "chips": _chips(request, search, figure, scope),
+        "search": asked.search,
+        "chips": (chips := asked.chips),
         "page": page,
         "total": paginator.count,
-        "columns": [_heading(request, column, sort) for column in columns],
+        "columns": [_heading(request, column, asked.sort) for column in columns],
         "body": draw_rows(page.object_list, columns),
-        "hidden": [
-            (k, v) for k, v in request.GET.items() if k in (*SCOPE_KEYS, "sort")
-        ],
-        "filter_count": sum(1 for name in search.form.fields if request.GET.get(name)),
+        "hidden": asked.beside_the_form,
+        "filter_count": len(chips),
         "actions": [
             {"label": label, "icon": icon, "url": reverse(page_name)}
             for label, icon, page_name, right in ledger.actions
@@ -72,16 +58,6 @@ def ledger_page(request, ledger):
         "today": today,
     }
     return render_part(request, "ledgers/ledger.html", context, part="list")
-
-
-def _asked_figure(request, ledger, today):
-    key = request.GET.get("figure")
-    if not key:
-        return None, None
-    figure = FIGURES.get(key)
-    if not isinstance(figure, Figure) or figure.ledger != ledger.key:
-        raise Http404
-    return figure, read_scope(request.user, request.GET, today=today)
 
 
 def _size(text):
@@ -111,63 +87,23 @@ def draw_rows(rows, columns):
     return mark_safe("\n".join(drawn))  # noqa: S308  every part is escaped above
 
 
-def _without(request, **dropped):
-    """The query string with keys dropped (None), values taken out, or set."""
-    query = request.GET.copy()
-    query.pop("page", None)
-    for key, value in dropped.items():
-        query.pop(key, None)
-        if value is not None:
-            query.setlist(key, value if isinstance(value, list) else [value])
-    return "?" + query.urlencode()
-
-
 def _heading(request, column, sort):
     if not column.sort:
         return {"column": column, "url": None, "direction": None}
     up, down = column.key, f"-{column.key}"
     direction = {up: "ascending", down: "descending"}.get(sort)
-    url = _without(request, sort=down if sort == up else up)
+    url = without(request.GET, sort=down if sort == up else up)
     return {"column": column, "url": url, "direction": direction}
-
-
-def _chips(request, search, figure, scope):
-    """What narrows the list, each with the address that takes it away."""
-    chips = []
-    if figure:
-        chips.append(
-            {
-                "label": figure.label,
-                "value": f"{figure.unit} · {scope.in_words}",
-                "title": figure.definition,
-                "url": _without(request, **dict.fromkeys(SCOPE_KEYS)),
-            }
-        )
-    for name, field in search.form.fields.items():
-        values = [value for value in request.GET.getlist(name) if value]
-        if not values or name in search.form.errors:
-            continue
-        choices = {str(k): v for k, v in getattr(field, "choices", [])}
-        for value in values:
-            rest = [other for other in values if other != value]
-            chips.append(
-                {
-                    "label": field.label,
-                    "value": choices.get(value, value),
-                    "url": _without(request, **{name: rest or None}),
-                }
-            )
-    return chips
 
 
 # --- export ------------------------------------------------------------------------
 
 
-def _export(request, ledger, rows, *, figure, scope, day):
+def _export(request, asked):
     """xlsx or csv of exactly the rows of the list, masked as the list masks."""
-    kind = request.GET["format"]
+    ledger, kind = asked.ledger, request.GET["format"]
     columns = [column for column in ledger.columns if column.exported]
-    rows = ledger.annotated(rows, columns, user=request.user, day=day)
+    rows = ledger.annotated(asked.rows, columns, user=request.user, day=asked.day)
     now = timezone.now()
     total = rows.count()
     record(
@@ -180,19 +116,10 @@ def _export(request, ledger, rows, *, figure, scope, day):
         rows=total,
         filters=sorted(set(request.GET) - {"format", "page", "size"}),
     )
-    narrowed = "、".join(
-        f"{chip['label']}：{chip['value']}"
-        for chip in _chips(
-            request,
-            ledger.filterset(request.GET, rows, request=request),
-            figure,
-            scope,
-        )
-    )
     stamp = timezone.localtime(now)
     note = (
         f"{request.user.display_name} 于 {stamp:%Y-%m-%d %H:%M} 导出，"
-        f"共 {total} {ledger.unit}；筛选：{narrowed or '无'}。"
+        f"共 {total} {ledger.unit}；筛选：{asked.in_words or '无'}。"
     )
     values = ([column.value(row) for column in columns] for row in rows.iterator(2000))
     content_type, write = EXPORTS[kind]
