@@ -30,6 +30,9 @@ class Role(models.TextChoices):
 
 class Right(StrEnum):
     SEE_TERRITORY = "see_territory"  # grids and buildings
+    EDIT_BUILDINGS = "edit_buildings"  # their facts and honours
+    SEE_PLANS = "see_plans"  # 一楼一方案
+    KEEP_PLANS = "keep_plans"  # draft, confirm, carry out
     SEE_BUSINESSES = "see_businesses"
     SEE_PARTY = "see_party"
     MANAGE_PARTY = "manage_party"  # set up, change and dissolve organisations
@@ -57,6 +60,7 @@ _R = Right
 _LEDGERS = frozenset(
     {
         _R.SEE_TERRITORY,
+        _R.SEE_PLANS,
         _R.SEE_BUSINESSES,
         _R.SEE_PARTY,
         _R.SEE_DEMANDS,
@@ -65,12 +69,16 @@ _LEDGERS = frozenset(
     }
 )
 _FIELD = _LEDGERS | {_R.LOG_VISITS, _R.EDIT_BUSINESSES, _R.CALL}
+_BUILDINGS = frozenset({_R.EDIT_BUILDINGS, _R.KEEP_PLANS})
 _PARTY = frozenset({_R.MANAGE_PARTY, _R.KEEP_ORGANIZATION, _R.MANAGE_COVERAGE})
 
 RIGHTS = {
     Role.GRID_STAFF: _FIELD,
     Role.PARTY_WORKER: _FIELD | _PARTY | {_R.ANSWER_DEMANDS},
-    Role.GRID_CLERK: _FIELD | _PARTY | {_R.IMPORT, _R.MARK_PRIORITY, _R.ANSWER_DEMANDS},
+    Role.GRID_CLERK: _FIELD
+    | _PARTY
+    | _BUILDINGS
+    | {_R.IMPORT, _R.MARK_PRIORITY, _R.ANSWER_DEMANDS},
     Role.BRANCH_SECRETARY: _LEDGERS
     | {
         _R.LOG_VISITS,
@@ -81,6 +89,7 @@ RIGHTS = {
         _R.DECIDE_IN_BRANCH,
     },
     Role.BUILDING_SECRETARY: _LEDGERS
+    | _BUILDINGS
     | {
         _R.LOG_VISITS,
         _R.CALL,
@@ -92,6 +101,7 @@ RIGHTS = {
     },
     Role.GRID_CHIEF: _FIELD
     | _PARTY
+    | _BUILDINGS
     | {
         _R.MARK_PRIORITY,
         _R.ANSWER_DEMANDS,
@@ -99,7 +109,7 @@ RIGHTS = {
         _R.DECIDE_IN_COMMITTEE,  # a market's governance committee, which he calls
         _R.DECIDE_IN_CONFERENCE,
     },
-    Role.UNIT_OFFICER: frozenset({_R.SEE_ISSUES}),
+    Role.UNIT_OFFICER: frozenset({_R.SEE_ISSUES, _R.SEE_PLANS}),
     Role.STATION_STAFF: frozenset({_R.SEE_TERRITORY}),
     Role.CASE_COORDINATOR: frozenset(),
     Role.HELPER: frozenset(),

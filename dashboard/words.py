@@ -5,6 +5,9 @@ from dashboard.models import Standing
 
 WORDS = {
     Right.SEE_TERRITORY: "看网格和楼宇",
+    Right.EDIT_BUILDINGS: "改楼宇资料",
+    Right.SEE_PLANS: "看一楼一方案",
+    Right.KEEP_PLANS: "编修、确认、推进一楼一方案",
     Right.SEE_BUSINESSES: "看企业商户和走访",
     Right.SEE_PARTY: "看党组织",
     Right.MANAGE_PARTY: "设立、修改、撤销党组织",

@@ -24,6 +24,9 @@ class BuildingFilter(LedgerFilter):
     kind = django_filters.MultipleChoiceFilter(
         label="类别", choices=Building.Kind, widget=CheckboxSelectMultiple
     )
+    ownership = django_filters.ChoiceFilter(
+        label="产权", choices=Building.Ownership, empty_label="全部"
+    )
 
     class Meta:
         model = Building

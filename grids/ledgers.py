@@ -47,6 +47,30 @@ BUILDINGS = Ledger(
             "floors", "地上层数", lambda row: row.floors, number=True, sort=("floors",)
         ),
         Column("aliases", "曾用名/俗称", lambda row: "、".join(row.aliases)),
+        Column(
+            "area", "建筑面积（㎡）", lambda row: row.area, number=True, sort=("area",)
+        ),
+        Column(
+            "units",
+            "单元（铺位）数",
+            lambda row: row.units,
+            number=True,
+            sort=("units",),
+            shown=False,
+        ),
+        Column(
+            "ownership",
+            "产权",
+            lambda row: row.get_ownership_display(),
+            sort=("ownership",),
+            shown=False,
+        ),
+        Column("property_manager", "物业管理", lambda row: row.property_manager),
+        Column(
+            "honours",
+            "荣誉",
+            lambda row: "、".join(honour.name for honour in row.honours_held),
+        ),
         Column("grid", "网格", lambda row: row.grid.name, sort=("grid__path",)),
     ],
 )

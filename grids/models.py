@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.rights import BY_GRID, Right, Role, posts_with
+from grids import narrower
 from tianshan.audit.classes import INTERNAL, OPEN
 from tianshan.audit.history import tracked
 from tianshan.pinyin import search_text, sort_key
@@ -135,10 +136,27 @@ class Neighborhood(models.Model):
 
 class BuildingQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.SEE_TERRITORY):
-        return self.filter(grid__in=Grid.objects.visible_to(user, having))
+        """To look at, those in the subtree of any post; `having` another right, those
+        of the grids governed and those that a narrower role answers for."""
+        if having == Right.SEE_TERRITORY:
+            return self.filter(grid__in=Grid.objects.visible_to(user))
+        return self.filter(
+            Q(grid__in=Grid.objects.governed_by(user, having))
+            | narrower.buildings(user, having)
+        )
 
     def for_list(self):
-        return self.select_related("grid").order_by("pinyin", "pk")
+        return (
+            self.select_related("grid")
+            .prefetch_related(
+                models.Prefetch(
+                    "honours",
+                    queryset=BuildingHonour.objects.held(),
+                    to_attr="honours_held",
+                )
+            )
+            .order_by("pinyin", "pk")
+        )
 
 
 @tracked(exclude=["pinyin", "search"])
@@ -154,6 +172,10 @@ class Building(models.Model):
         PARK = "park", "园区"
         OTHER = "other", "其他"
 
+    class Ownership(models.TextChoices):
+        SINGLE = "single", "单一产权"
+        DISPERSED = "dispersed", "分散产权"
+
     name = models.CharField("名称", max_length=80)
     aliases = ArrayField(
         models.CharField(max_length=80), default=list, blank=True, verbose_name="俗称"
@@ -161,22 +183,26 @@ class Building(models.Model):
     kind = models.CharField("类别", max_length=10, choices=Kind)
     address = models.CharField("地址", max_length=120, blank=True)
     floors = models.PositiveSmallIntegerField("地上层数", null=True, blank=True)
+    area = models.PositiveIntegerField("建筑面积（平方米）", null=True, blank=True)
+    # Rooms or stalls to let, taken or not; what is vacant is computed from it.
+    units = models.PositiveIntegerField("可租单元（铺位）数", null=True, blank=True)
+    ownership = models.CharField("产权", max_length=10, choices=Ownership, blank=True)
+    property_manager = models.CharField("物业管理", max_length=80, blank=True)
     grid = models.ForeignKey(
         Grid, models.PROTECT, related_name="buildings", verbose_name="网格"
-    )
-    honours = ArrayField(
-        models.CharField(max_length=60), default=list, blank=True, verbose_name="荣誉"
     )
     # WGS-84 degrees; `source_crs` keeps what the point was read as.
     longitude = models.DecimalField("经度", max_digits=9, decimal_places=6, null=True)
     latitude = models.DecimalField("纬度", max_digits=9, decimal_places=6, null=True)
     source_crs = models.CharField("坐标来源", max_length=10, blank=True)
+    updated_at = models.DateTimeField("更新时间", default=timezone.now, editable=False)
     pinyin = models.CharField(max_length=300, editable=False)
     search = models.TextField(editable=False)
 
     VISIBILITY = {
-        OPEN: "id name aliases kind address floors grid honours longitude latitude"
-        " source_crs pinyin search",
+        OPEN: "id name aliases kind address floors area units ownership"
+        " property_manager grid longitude latitude source_crs pinyin search",
+        INTERNAL: "updated_at",
     }
 
     objects = BuildingQuerySet.as_manager()
@@ -190,13 +216,57 @@ class Building(models.Model):
     def __str__(self):
         return self.name
 
-    def save(self, *args, **kwargs):
+    def save(self, *args, update_fields=None, **kwargs):
         self.pinyin = sort_key(self.name)
         self.search = search_text(self.name, *self.aliases, self.address)
-        super().save(*args, **kwargs)
+        if update_fields is not None:
+            update_fields = {*update_fields, "pinyin", "search"}
+        super().save(*args, update_fields=update_fields, **kwargs)
 
     def get_absolute_url(self):
         return reverse("grids:building_detail", args=[self.pk])
+
+
+class BuildingHonourQuerySet(models.QuerySet):
+    def visible_to(self, user, having=Right.SEE_TERRITORY):
+        return self.filter(building__in=Building.objects.visible_to(user, having))
+
+    def held(self):
+        return self.filter(withdrawn_on=None)
+
+
+@tracked()
+class BuildingHonour(models.Model):
+    """An honour of a building: what, by whom, when (诚信单位, on the seed page)."""
+
+    building = models.ForeignKey(
+        Building, models.PROTECT, related_name="honours", verbose_name="楼宇"
+    )
+    name = models.CharField("荣誉", max_length=60)
+    given_by = models.CharField("授予单位", max_length=80, blank=True)
+    given_on = models.DateField("授予日期", null=True, blank=True)
+    withdrawn_on = models.DateField("撤下日期", null=True, blank=True)
+    withdrawn_why = models.CharField("撤下原因", max_length=120, blank=True)
+
+    VISIBILITY = {
+        OPEN: "id building name given_by given_on",
+        INTERNAL: "withdrawn_on withdrawn_why",
+    }
+
+    objects = BuildingHonourQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "楼宇荣誉"
+        ordering = ["-given_on", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(withdrawn_on=None) ^ ~Q(withdrawn_why=""),
+                name="honour_withdrawn_for_a_reason",
+            )
+        ]
+
+    def __str__(self):
+        return self.name
 
 
 class PostQuerySet(models.QuerySet):

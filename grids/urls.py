@@ -8,4 +8,7 @@ urlpatterns = [
     path("grids/<str:code>/", views.grid_detail, name="grid_detail"),
     path("buildings/", views.building_list, name="building_list"),
     path("buildings/<int:pk>/", views.building_detail, name="building_detail"),
+    path("buildings/<int:pk>/edit/", views.building_edit, name="building_edit"),
+    path("buildings/<int:pk>/honours/new/", views.honour_new, name="honour_new"),
+    path("honours/<int:pk>/withdraw/", views.honour_withdraw, name="honour_withdraw"),
 ]

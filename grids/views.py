@@ -1,11 +1,15 @@
 """Grids and buildings."""
 
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.rights import Right, may, needs
+from grids import actions
+from grids.forms import PAGE_TOO_OLD, BuildingForm, HonourForm, WithdrawForm
 from grids.ledgers import BUILDINGS, GRIDS
-from grids.models import Building, Grid
+from grids.models import Building, BuildingHonour, Grid
 from tianshan.ledgers.views import ledger_page
 
 
@@ -46,6 +50,121 @@ def building_detail(request, pk):
     )
     context = {
         "building": building,
+        "honours": building.honours.held(),
         "show_businesses": may(request.user, Right.SEE_BUSINESSES),
+        "show_plan": may(request.user, Right.SEE_PLANS),
+        "show_party": may(request.user, Right.SEE_PARTY),
+        "may_edit": Building.objects.visible_to(request.user, Right.EDIT_BUILDINGS)
+        .filter(pk=building.pk)
+        .exists(),
     }
     return render(request, "grids/building_detail.html", context)
+
+
+def _to_edit(user, pk):
+    buildings = Building.objects.visible_to(user, Right.EDIT_BUILDINGS)
+    return get_object_or_404(buildings, pk=pk)
+
+
+@needs(Right.EDIT_BUILDINGS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def building_edit(request, pk):
+    """Correct the facts; where two people clash, choose field by field."""
+    building = _to_edit(request.user, pk)
+    clashes, seen = {}, BuildingForm.read_seen(request.POST.get("seen", ""), building)
+    form = BuildingForm(request.POST or None, instance=building)
+    if form.is_bound and seen is None:
+        form.add_error(None, PAGE_TOO_OLD)
+    theirs = [name for name in form.fields if request.POST.get(f"take-{name}")]
+    if form.is_bound and theirs:
+        form.keep_theirs(theirs, building)
+
+    if form.is_valid():
+        try:
+            changed = actions.edit_building(
+                building,
+                changes=form.cleaned_data,
+                seen=seen,
+                by=request.user,
+                at=timezone.now(),
+            )
+        except actions.Conflict as conflict:
+            form.add_error(None, str(conflict))
+            clashes, building = conflict.fields, conflict.building
+            untouched = [n for n, v in form.cleaned_data.items() if v == seen[n]]
+            form.keep_theirs(untouched, building)
+        except actions.Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(
+                request, "已保存。" if changed else "资料没有变化，未作改动。"
+            )
+            return redirect(building)
+
+    context = {
+        "building": building,
+        "form": form,
+        "seen": BuildingForm.seen_text(building)
+        if seen is None or clashes
+        else request.POST["seen"],
+        "clashes": [_clash(form, name, value) for name, value in clashes.items()],
+    }
+    status = 409 if clashes else 400 if form.errors else 200
+    return render(request, "grids/building_edit.html", context, status=status)
+
+
+def _clash(form, name, theirs):
+    field = form.fields[name]
+    choices = dict(getattr(field, "choices", ()))
+    mine = form.cleaned_data[name]
+    return {
+        "name": name,
+        "label": field.label,
+        "theirs": choices.get(theirs, field.prepare_value(theirs)),
+        "mine": choices.get(mine, field.prepare_value(mine)),
+    }
+
+
+@needs(Right.EDIT_BUILDINGS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def honour_new(request, pk):
+    building = _to_edit(request.user, pk)
+    form = HonourForm(request.POST or None)
+    if form.is_valid():
+        try:
+            actions.give_honour(
+                building, **form.cleaned_data, by=request.user, at=timezone.now()
+            )
+        except actions.Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, "已登记荣誉。")
+            return redirect(building)
+    context = {"building": building, "form": form}
+    status = 400 if form.errors else 200
+    return render(request, "grids/honour_new.html", context, status=status)
+
+
+@needs(Right.EDIT_BUILDINGS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def honour_withdraw(request, pk):
+    honours = BuildingHonour.objects.visible_to(request.user, Right.EDIT_BUILDINGS)
+    honour = get_object_or_404(honours.select_related("building"), pk=pk)
+    form = WithdrawForm(request.POST or None)
+    if form.is_valid():
+        try:
+            actions.withdraw_honour(
+                honour,
+                **form.cleaned_data,
+                on=timezone.localdate(),
+                by=request.user,
+                at=timezone.now(),
+            )
+        except actions.Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, "已撤下，记录还在。")
+            return redirect(honour.building)
+    context = {"honour": honour, "building": honour.building, "form": form}
+    status = 400 if form.errors else 200
+    return render(request, "grids/honour_withdraw.html", context, status=status)

@@ -6,6 +6,9 @@ class PartyConfig(AppConfig):
     verbose_name = "党组织"
 
     def ready(self):
+        from grids import narrower
         from party import ledgers
+        from party.models import held_through
 
+        narrower.register(held_through)
         ledgers.register()

@@ -624,7 +624,6 @@ def _neighbour(rng, today):
 
 def _holdings(organizations):
     tea = Building.objects.get(name="天山茶城")
-    tea.honours = ["诚信单位"]
     tea.longitude, tea.latitude, tea.source_crs = "121.410000", "31.214000", "示意"
     tea.save()
     towers = Building.objects.get(name="金虹桥国际中心")

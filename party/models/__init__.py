@@ -5,16 +5,22 @@ from party.models.organization import (
     OrganizationBuilding,
     OrganizationOfficer,
     PartyOrganization,
+    held_through,
 )
 from party.models.pioneer import PioneerPost
+from party.models.plan import BuildingPlan, PlanItem, PlanNote
 from party.models.unit import MemberUnit, UnitOfficer
 
 __all__ = [
+    "BuildingPlan",
     "MemberUnit",
     "OrganizationBuilding",
     "OrganizationOfficer",
     "PartyOrganization",
     "PioneerPost",
+    "PlanItem",
+    "PlanNote",
     "UnitOfficer",
+    "held_through",
     "in_force",
 ]

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.rights import BY_ORGANIZATION, Right, posts_with
 from grids.models import Building, Grid
+from party.models.dated import in_force
 from tianshan.audit.classes import INTERNAL, OPEN
 from tianshan.audit.history import tracked
 from tianshan.pinyin import search_text, sort_key
@@ -182,6 +183,11 @@ class OrganizationBuildingQuerySet(models.QuerySet):
     def visible_to(self, user):
         return self.filter(organization__in=PartyOrganization.objects.visible_to(user))
 
+    def served_by(self, user, right):
+        """Those in force of the organisations of which the user is an officer."""
+        organizations = PartyOrganization.objects.served_by(user, right)
+        return self.filter(in_force(), organization__in=organizations)
+
 
 @tracked()
 class OrganizationBuilding(models.Model):
@@ -210,6 +216,14 @@ class OrganizationBuilding(models.Model):
 
     def __str__(self):
         return f"{self.organization} {self.building}"
+
+
+def held_through(user, right):
+    """A Q over the buildings that an organisation holds of which one is an officer."""
+    if not posts_with(user, right, among=BY_ORGANIZATION):
+        return Q(pk__in=[])
+    held = OrganizationBuilding.objects.served_by(user, right)
+    return Q(pk__in=held.values("building"))
 
 
 class OrganizationOfficerQuerySet(models.QuerySet):
