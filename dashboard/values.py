@@ -5,6 +5,11 @@ from django.urls import resolve, reverse
 # URL name, label, what the list is for.
 LISTS = [
     (
+        "enterprises:trade_list",
+        "行业",
+        "台账里各种写法归到哪个行业、哪个国标门类；还没有归类的写法在这里归。",
+    ),
+    (
         "visits:category_list",
         "诉求类别",
         "记诉求时选的类别，一般还是疑难，各有各的期限。",

@@ -1,8 +1,9 @@
 import django_filters
+from django.db.models import Q
 from django.forms import CheckboxSelectMultiple
 
 from accounts.rights import Right
-from enterprises.models import Business, Coverage, ImportBatch
+from enterprises.models import Business, Coverage, ImportBatch, Trade, TradeWord
 from grids.models import Building, Grid
 from party.models import PartyOrganization, in_force
 from tianshan.ledgers.ledger import LedgerFilter
@@ -18,6 +19,7 @@ def grids_in_sight(request):
 
 class BusinessFilter(LedgerFilter):
     UNCOVERED = "none"
+    UNSORTED = "none"
 
     building = django_filters.ModelChoiceFilter(
         label="楼宇", queryset=buildings_in_sight
@@ -35,6 +37,12 @@ class BusinessFilter(LedgerFilter):
         label="覆盖方式",
         choices=[*Coverage.Mode.choices, (UNCOVERED, "未覆盖")],
         method="by_mode",
+        widget=CheckboxSelectMultiple,
+    )
+    section = django_filters.MultipleChoiceFilter(
+        label="门类",
+        choices=[*Trade.Section.choices, (UNSORTED, "未归类")],
+        method="by_section",
         widget=CheckboxSelectMultiple,
     )
     priority = django_filters.ChoiceFilter(
@@ -73,6 +81,14 @@ class BusinessFilter(LedgerFilter):
                 pk__in=coverages.filter(mode=value).values("business")
             ).exclude(pk__in=better.values("business"))
         return wanted
+
+    def by_section(self, queryset, name, letters):
+        """By the sections that the businesses' words lead to, or by none."""
+        words = TradeWord.objects.filter(trade__section__in=letters)
+        wanted = Q(trade__in=words.values("word"))
+        if self.UNSORTED in letters:
+            wanted |= ~Q(trade__in=TradeWord.objects.values("word"))
+        return queryset.filter(wanted)
 
     def by_organization(self, queryset, name, organization):
         """Those that the organisation covers, by the mode in `?by=` if there is one."""

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.rights import Right
-from enterprises.models import Business
+from enterprises.models import Business, Trade, TradeWord
 from grids.models import Grid
 from tianshan.web.masks import masked_phone
 
@@ -192,3 +192,30 @@ class ImportForm(forms.Form):
         if day > timezone.localdate():
             raise ValidationError("日期不能在将来。")
         return day
+
+
+class TradeForm(forms.ModelForm):
+    """A trade and its section, as the administrator names it."""
+
+    class Meta:
+        model = Trade
+        fields = ["name", "section", "active"]
+        help_texts = {
+            "name": "台账上这样写的，就归到这里",
+            "active": "停用后，归类时不再出现；已归的照旧",
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["section"].choices = [
+            ("", "请选择"),
+            *((letter, f"{letter} {label}") for letter, label in Trade.Section.choices),
+        ]
+
+
+class WordForm(forms.Form):
+    """How ledgers write a trade."""
+
+    word = forms.CharField(
+        label="写法", max_length=TradeWord._meta.get_field("word").max_length
+    )

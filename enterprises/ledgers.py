@@ -6,7 +6,14 @@ from django.utils.html import format_html
 
 from accounts.rights import Right
 from enterprises.filters import AnyBusinessFilter, BusinessFilter
-from enterprises.models import Business, Coverage, Enterprise, Merchant
+from enterprises.models import (
+    Business,
+    Coverage,
+    Enterprise,
+    Merchant,
+    Trade,
+    section_of,
+)
 from party.models import in_force
 from tianshan.ledgers.ledger import Column, Ledger
 from tianshan.ledgers.ledger import register as add
@@ -33,6 +40,15 @@ def with_mode(queryset, *, user, day):
         cover_mode=Subquery(first.values("mode")[:1]),
         cover_by=Subquery(first.values("organization__name")[:1]),
     )
+
+
+def with_section(queryset, *, user, day):
+    return queryset.annotate(trade_section=section_of("trade"))
+
+
+def section(row):
+    """The national section that the business's words lead to, if any."""
+    return Trade.Section(row.trade_section).label if row.trade_section else ""
 
 
 def mode_in_words(row):
@@ -75,6 +91,7 @@ def _columns():
         ),
         Column("room", "室号/摊位号", lambda row: row.room, sort=("room",)),
         Column("trade", "行业类别", lambda row: row.trade, sort=("trade",)),
+        Column("section", "门类", section, annotate=with_section, shown=False),
         Column(
             "staff",
             "从业人员数",

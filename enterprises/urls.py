@@ -1,6 +1,6 @@
 from django.urls import path
 
-from enterprises import import_views, views
+from enterprises import import_views, trade_views, views
 
 app_name = "enterprises"
 urlpatterns = [
@@ -17,4 +17,19 @@ urlpatterns = [
     path("imports/<int:pk>/apply/", import_views.import_apply, name="import_apply"),
     path("imports/<int:pk>/drop/", import_views.import_drop, name="import_drop"),
     path("imports/<int:pk>/wrong/", import_views.import_wrong, name="import_wrong"),
+    path("values/trades/", trade_views.trade_list, name="trade_list"),
+    path("values/trades/assign/", trade_views.trade_assign, name="trade_assign"),
+    path("values/trades/<int:pk>/", trade_views.trade_edit, name="trade_edit"),
+    path("values/trades/<int:pk>/words/", trade_views.word_add, name="word_add"),
+    path("values/trades/<int:pk>/move/", trade_views.trade_move, name="trade_move"),
+    path(
+        "values/trades/<int:pk>/delete/",
+        trade_views.trade_delete,
+        name="trade_delete",
+    ),
+    path(
+        "values/trades/words/<int:pk>/release/",
+        trade_views.word_release,
+        name="word_release",
+    ),
 ]

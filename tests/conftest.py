@@ -36,10 +36,11 @@ def migrated_rows_outlive_emptying(request, django_db_blocker):
 
 
 def enter_migrated_rows():
-    """Working days and demand categories, as their migrations enter them."""
+    """Working days, demand categories and trades, as their migrations enter them."""
     enter_missing_years(DayRule.objects)
     changed()
     import_module("visits.migrations.0002_categories").fill(apps, None)
+    import_module("enterprises.migrations.0010_trades_to_begin_with").fill(apps, None)
 
 
 @pytest.fixture

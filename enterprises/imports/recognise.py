@@ -41,7 +41,7 @@ BUILDING_HEADINGS = {
 }
 # Numbers of rows, what this portal computes, and what it adds to wrong rows.
 LEFT_ALONE = {
-    *("序号", "编号", "网格", "覆盖方式"),
+    *("序号", "编号", "网格", "覆盖方式", "门类"),
     *("工作表", "行", "结果", "问题", "怎么改"),
 }
 KINDS = {label: value for value, label in Business.Kind.choices}

@@ -18,6 +18,7 @@ from enterprises.models.place import (
     Ownership,
     Priority,
 )
+from enterprises.models.trade import Trade, TradeWord, section_of
 from enterprises.models.twins import Merge, NotTwins
 
 __all__ = [
@@ -40,4 +41,7 @@ __all__ = [
     "Operation",
     "Ownership",
     "Priority",
+    "Trade",
+    "TradeWord",
+    "section_of",
 ]
