@@ -24,6 +24,7 @@ MENU = [
             ("enterprises:merchant_list", "商户", {"icon": "building-store"}),
             ("enterprises:enterprise_list", "企业", {"icon": "briefcase"}),
             ("grids:building_list", "楼宇", {"icon": "building-skyscraper"}),
+            ("party:plan_item_list", "一楼一方案", {"icon": "clipboard-list"}),
             ("party:organization_list", "党组织", {"icon": "sitemap"}),
             ("grids:grid_list", "网格", {"icon": "hexagons"}),
             ("visits:visit_list", "走访", {"icon": "route"}),

@@ -48,15 +48,18 @@ def building_detail(request, pk):
     building = get_object_or_404(
         Building.objects.visible_to(request.user).select_related("grid"), pk=pk
     )
+
+    def mine(right):
+        found = Building.objects.visible_to(request.user, right)
+        return found.filter(pk=building.pk).exists()
+
     context = {
         "building": building,
         "honours": building.honours.held(),
         "show_businesses": may(request.user, Right.SEE_BUSINESSES),
-        "show_plan": may(request.user, Right.SEE_PLANS),
         "show_party": may(request.user, Right.SEE_PARTY),
-        "may_edit": Building.objects.visible_to(request.user, Right.EDIT_BUILDINGS)
-        .filter(pk=building.pk)
-        .exists(),
+        "show_plan": mine(Right.SEE_PLANS),
+        "may_edit": mine(Right.EDIT_BUILDINGS),
     }
     return render(request, "grids/building_detail.html", context)
 

@@ -7,8 +7,9 @@ class PartyConfig(AppConfig):
 
     def ready(self):
         from grids import narrower
-        from party import ledgers
+        from party import ledgers, plan_ledger
         from party.models import held_through
 
         narrower.register(held_through)
         ledgers.register()
+        plan_ledger.register()

@@ -8,7 +8,9 @@ from django.test import Client
 
 from accounts.rights import Role
 from tests.factories import (
+    BuildingFactory,
     GridFactory,
+    HoldingFactory,
     OfficerFactory,
     OrganizationFactory,
     PostFactory,
@@ -107,6 +109,26 @@ def secretary(grid, branch):
         post__user__username="secretary",
         post__user__display_name="secretary",
         organization=branch,
+    )
+    return office.post.user
+
+
+@pytest.fixture
+def tower(grid):
+    return BuildingFactory(grid=grid, name="金虹桥国际中心", floors=36)
+
+
+@pytest.fixture
+def building_secretary(grid, tower):
+    """Secretary of the committee that holds the tower."""
+    committee = OrganizationFactory(name="金虹桥楼宇党委", grid=grid)
+    HoldingFactory(organization=committee, building=tower)
+    office = OfficerFactory(
+        post__role=Role.BUILDING_SECRETARY,
+        post__grid=grid,
+        post__user__username="building_secretary",
+        post__user__display_name="building_secretary",
+        organization=committee,
     )
     return office.post.user
 

@@ -12,10 +12,12 @@ from enterprises.models import Business, Coverage, Occupancy, Operation
 from grids.models import Building, Grid, Post
 from issues.models import DeliberationBody, Issue, Level, Matter, MatterDemand, Measure
 from party.models import (
+    BuildingPlan,
     MemberUnit,
     OrganizationBuilding,
     OrganizationOfficer,
     PartyOrganization,
+    PlanItem,
     UnitOfficer,
 )
 from tianshan.ledgers import touched
@@ -110,6 +112,33 @@ class UnitOfficerFactory(factory.django.DjangoModelFactory):
 
     post = factory.SubFactory(PostFactory, role=Role.UNIT_OFFICER)
     unit = factory.SubFactory(UnitFactory)
+
+
+class PlanFactory(factory.django.DjangoModelFactory):
+    """A draft with every part written."""
+
+    class Meta:
+        model = BuildingPlan
+
+    building = factory.SubFactory(BuildingFactory)
+    year = 2026
+    situation = "以贸易和设计企业为主。"
+    setup = "楼宇党委覆盖全楼。"
+    goals = "年底前有效覆盖八成。"
+    drafted_by = factory.SubFactory(UserFactory)
+    drafted_on = TODAY
+
+
+class PlanItemFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = PlanItem
+
+    plan = factory.SubFactory(PlanFactory)
+    position = factory.Sequence(lambda n: n + 1)
+    content = factory.Sequence(lambda n: f"事项{n}")
+    owner_title = "物业经理"
+    since = TODAY
+    due_on = TODAY + dt.timedelta(28)
 
 
 class BusinessFactory(factory.django.DjangoModelFactory):

@@ -195,6 +195,15 @@ class PlanItem(models.Model):
         "finish": OPEN,
         "cancel": OPEN,
     }
+    # And the states of its plan: what is carried out has been confirmed.
+    PLAN_STATES = {
+        "edit": {BuildingPlan.State.DRAFT},
+        "start": {BuildingPlan.State.CONFIRMED},
+        "report": {BuildingPlan.State.CONFIRMED},
+        "extend": {BuildingPlan.State.CONFIRMED},
+        "finish": {BuildingPlan.State.CONFIRMED},
+        "cancel": {BuildingPlan.State.DRAFT, BuildingPlan.State.CONFIRMED},
+    }
 
     plan = models.ForeignKey(
         BuildingPlan, models.PROTECT, related_name="items", verbose_name="方案"
@@ -286,7 +295,12 @@ class PlanItem(models.Model):
 
     @property
     def open_steps(self):
-        return {step for step, states in self.STEPS.items() if self.state in states}
+        """Needs its plan joined."""
+        return {
+            step
+            for step, states in self.STEPS.items()
+            if self.state in states and self.plan.state in self.PLAN_STATES[step]
+        }
 
     def light(self, day):
         """Its light; None once it is done or cancelled."""

@@ -6,35 +6,17 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
-from accounts.rights import Role
 from grids import actions
 from grids.forms import BuildingForm
-from tests.factories import (
-    NOON,
-    TODAY,
-    BuildingFactory,
-    HoldingFactory,
-    OfficerFactory,
-    OrganizationFactory,
-)
+from tests.factories import NOON, TODAY, BuildingFactory
 from tianshan.audit.models import Entry
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def building(grid):
-    return BuildingFactory(grid=grid, name="金虹桥国际中心", floors=36)
-
-
-@pytest.fixture
-def building_secretary(grid, building):
-    organization = OrganizationFactory(grid=grid)
-    HoldingFactory(organization=organization, building=building)
-    office = OfficerFactory(
-        post__role=Role.BUILDING_SECRETARY, post__grid=grid, organization=organization
-    )
-    return office.post.user
+def building(tower):
+    return tower
 
 
 def filled(building, **changes):
