@@ -1,12 +1,15 @@
 """The cast: each by the post that it holds."""
 
+import os
 from importlib import import_module
 
 import pytest
 from django.apps import apps
+from django.db import connection
 from django.test import Client
 
 from accounts.rights import Role
+from tests.database import copy_of_template, use
 from tests.factories import (
     BuildingFactory,
     GridFactory,
@@ -19,6 +22,17 @@ from tests.factories import (
 from tianshan.workdays import changed
 from tianshan.workdays.models import DayRule
 from tianshan.workdays.seed import enter_missing_years
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_blocker):
+    """A database of this worker's own, copied from the migrated template."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    with django_db_blocker.unblock():
+        before = connection.settings_dict["NAME"]
+        copy_of_template(f"test_{before}_{worker}")
+        yield
+        use(before)
 
 
 @pytest.fixture(autouse=True)
