@@ -49,7 +49,7 @@ class User(AbstractUser):
     @cached_property
     def posts_in_force(self):
         """Posts held today, with their grids; read once for each request."""
-        return list(self.posts.in_force().select_related("grid"))
+        return list(self.posts.in_force().reaching())
 
     def may(self, right):
         """Does a post in force carry the right? For rooms that cannot import rights."""

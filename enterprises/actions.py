@@ -1,13 +1,11 @@
-"""What can happen to a business: its facts, its state, its place.
-
-Who answers for it changes by the acts in `coverage`."""
+"""What can happen to a business: its facts, its state, its place, its coverage."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.rights import Right
-from enterprises.models import Business, Occupancy, Operation
+from enterprises.models import Business, Coverage, Occupancy, Operation
 from tianshan.audit import record
 from tianshan.ledgers import touched
 
@@ -198,3 +196,41 @@ def unmark_priority(business, *, reason, until, by, at):
 def _not_later(day, at):
     if day > timezone.localdate(at):
         raise Refused("日期不能在将来。")
+
+
+@transaction.atomic
+def cover(businesses, *, organization, mode, since, by, at, basis="", contact=""):
+    """One act that puts businesses under an organisation, by one mode, from a day on.
+
+    The seed's ways: 单独组建, 联合组建, 楼宇·市场·街区党组织覆盖, 区域性党组织兜底.
+    Those already covered so are left as they are. Returns the number of new rows.
+    """
+    already = Coverage.objects.in_force(since).filter(
+        organization=organization, mode=mode
+    )
+    fresh = list(businesses.exclude(pk__in=already.values("business")))
+    rows = Coverage.objects.bulk_create(
+        [
+            Coverage(
+                business=business,
+                organization=organization,
+                mode=mode,
+                rank=Coverage.RANK[mode],
+                since=max(since, business.discovered_on),
+                basis=basis,
+                contact=contact,
+            )
+            for business in fresh
+        ]
+    )
+    record(
+        "organization.covered",
+        organization,
+        by=by,
+        at=at,
+        mode=mode,
+        since=since.isoformat(),
+        businesses=len(rows),
+    )
+    touched(business.pk for business in fresh)
+    return len(rows)

@@ -122,6 +122,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "tianshan.audit.middleware.history_context",
+    "tianshan.ledgers.kept.once_a_request",
 ]
 
 ROOT_URLCONF = "tianshan.urls"

@@ -43,17 +43,14 @@ def noted(model):
     return pgtrigger.register(CHANGED)(model)
 
 
-# To stand in a larger statement, so that both see one state of the data. The last key
-# is in it because a restored or emptied database may come to a sum that it had before.
-STATE = (
-    "SELECT COALESCE(STRING_AGG(CONCAT_WS(' ', name, total, last), ','), '') FROM"
-    " (SELECT name, SUM(statements) AS total, MAX(id) AS last FROM audit_change"
-    " WHERE name = ANY(%s) GROUP BY name ORDER BY name) AS sums"
-)
+def states():
+    """`{table: state}` as this transaction sees them; a write makes another state.
 
-
-def state_of(tables):
-    """A word for the tables as this transaction sees them; another after a write."""
+    The last key is part of it because a restored or emptied database may come to a
+    sum that it had before. A table that nobody wrote to is missing.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(STATE, [sorted(tables)])
-        return cursor.fetchone()[0]
+        cursor.execute(
+            "SELECT name, SUM(statements), MAX(id) FROM audit_change GROUP BY name"
+        )
+        return {name: (total, last) for name, total, last in cursor.fetchall()}

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import django_filters
 from django import forms
@@ -89,6 +90,23 @@ class Past:
         return rows
 
 
+def _asked(kind, data):
+    """The names of the filters that a query speaks of."""
+    return frozenset(
+        name
+        for name in kind.base_filters
+        if name in data or any(key.startswith(f"{name}_") for key in data)
+    )
+
+
+@lru_cache(maxsize=500)
+def _narrowed(kind, names):
+    """The class with these filters alone."""
+    made = type(kind.__name__, (kind,), {})
+    made.base_filters = {name: kind.base_filters[name] for name in sorted(names)}
+    return made
+
+
 @dataclass
 class Ledger:
     """`rows(user)` is a `visible_to` queryset with `for_list`'s joins and order."""
@@ -113,21 +131,27 @@ class Ledger:
 
     def filterset(self, data, queryset, *, request, on=None):
         """The room's FilterSet, with what rooms above have added, bound to a query."""
-        kind, more = self.filters, dict(self.more_filters)
+        kind = self._filters
+        if data is not None:
+            # The others, and their choices, cost most of what a list costs.
+            kind = _narrowed(kind, _asked(kind, data))
+        filters = kind(data, queryset, request=request)
+        filters.looks_at = on
+        if search := filters.form.fields.get("q"):
+            search.widget.attrs.update(type="search", placeholder=self.hint)
+        return filters
+
+    @cached_property
+    def _filters(self):
+        """One class, made when all rooms have added theirs."""
+        more = dict(self.more_filters)
         if self.past:
             more["on"] = django_filters.DateFilter(
                 label="截至",
                 method=_as_it_is,
                 widget=forms.DateInput(attrs={"type": "date"}),
             )
-        if more:
-            kind = type(kind.__name__, (kind,), more)
-        filters = kind(data, queryset, request=request)
-        filters.looks_at = on
-        filters.form.fields["q"].widget.attrs.update(
-            type="search", placeholder=self.hint
-        )
-        return filters
+        return type(self.filters.__name__, (self.filters,), more)
 
     def column(self, key):
         return next((column for column in self.columns if column.key == key), None)

@@ -1,0 +1,46 @@
+"""The body of a ledger's table, drawn by hand.
+
+The template engine costs ten times as much for 50 rows of 10 cells. What makes the
+difference: nothing is looked up or decided per cell that could be per column.
+"""
+
+from html import escape
+
+from django.utils.safestring import mark_safe
+
+from tianshan.ledgers.ledger import said
+
+
+def draw_rows(rows, columns):
+    """The rows, cell by cell; escaped is whatever was not made by format_html."""
+    drawers = [_drawer(column, place) for place, column in enumerate(columns)]
+    return mark_safe(  # noqa: S308  every part is escaped below
+        "\n".join(
+            [
+                f'<tr data-id="{row.pk}">{"".join([draw(row) for draw in drawers])}</tr>'
+                for row in rows
+            ]
+        )
+    )
+
+
+def _drawer(column, place):
+    """A function of the row that answers the column's cell."""
+    style = ' class="first"' if place == 0 else ' class="r"' if column.number else ""
+    start = f'<td{style} data-label="{escape(column.label)}">'
+    tell = column.draw or (lambda row: said(column.value(row)))
+
+    def draw(row):
+        text = tell(row)
+        if not hasattr(text, "__html__"):
+            text = escape(str(text))
+        return f"{start}{text}</td>"
+
+    def draw_link(row):
+        text = tell(row)
+        if not hasattr(text, "__html__"):
+            text = escape(str(text))
+        url = escape(row.get_absolute_url())
+        return f'{start}<a class="nm" href="{url}">{text}</a></td>'
+
+    return draw_link if column.link else draw
