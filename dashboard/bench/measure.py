@@ -1,0 +1,200 @@
+"""Timing of whole requests, in this process and without a network.
+
+A request goes through the WSGI handler of the portal with all its middleware, as a
+server would call it: from the first byte in to the last byte out. L2s is a view that
+answers the same bytes from memory behind session, login and CSRF alone, called the
+same way in the same round, so that a busy neighbour slows both.
+"""
+
+import gc
+import io
+import statistics
+import time
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode, urlsplit
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
+from django.http import HttpResponse
+from django.middleware.csrf import _get_new_csrf_string
+from django.test.utils import override_settings
+from django.urls import path
+
+# What L2s stands behind; the portal itself has more.
+BARE = [
+    "dashboard.bench.measure.from_memory",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+]
+HOST = "127.0.0.1"
+
+
+def from_memory(get_response):
+    """Answer by the addresses of this module alone."""
+
+    def middleware(request):
+        request.urlconf = __name__
+        return get_response(request)
+
+    return middleware
+
+
+class Memory(dict):
+    """The bytes that L2s answers: `{"content": …}`."""
+
+
+MEMORY = Memory(content=b"")
+
+
+def stored(request, rest=""):
+    return HttpResponse(MEMORY["content"])
+
+
+urlpatterns = [path("", stored), path("<path:rest>", stored)]
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict
+    content: bytes
+    ms: float
+
+
+@dataclass
+class Sample:
+    """What an item cost, time after time, and L2s of the same bytes beside it."""
+
+    ms: list = field(default_factory=list)
+    bare_ms: list = field(default_factory=list)
+    queries: int = 0
+    sql_ms: float = 0.0
+    size: int = 0
+
+    @property
+    def median(self):
+        return statistics.median(self.ms)
+
+    @property
+    def p95(self):
+        return sorted(self.ms)[min(len(self.ms) - 1, int(len(self.ms) * 0.95))]
+
+    @property
+    def bare(self):
+        return statistics.median(self.bare_ms)
+
+    @property
+    def ratio(self):
+        return self.median / self.bare
+
+
+class Browser:
+    """A signed-in caller of the portal, and of L2s."""
+
+    def __init__(self, session_key):
+        self.token = _get_new_csrf_string()
+        self.cookie = (
+            f"{settings.SESSION_COOKIE_NAME}={session_key};"
+            f" {settings.CSRF_COOKIE_NAME}={self.token}"
+        )
+        self.portal = WSGIHandler()
+        with override_settings(MIDDLEWARE=BARE):
+            self.bare = WSGIHandler()
+
+    def get(self, url, **headers):
+        return self._call(self.portal, "GET", url, headers=headers)
+
+    def post(self, url, data):
+        body = urlencode({**data, "csrfmiddlewaretoken": self.token}, doseq=True)
+        return self._call(self.portal, "POST", url, body=body.encode())
+
+    def get_stored(self, content):
+        MEMORY["content"] = content
+        return self._call(self.bare, "GET", "/")
+
+    def _call(self, handler, method, url, *, body=b"", headers=()):
+        address = urlsplit(url)
+        environ = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": quote(address.path),
+            "QUERY_STRING": quote(address.query, safe="=&%+"),
+            "SERVER_NAME": HOST,
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": HOST,
+            "HTTP_HOST": HOST,
+            "HTTP_COOKIE": self.cookie,
+            "CONTENT_TYPE": "application/x-www-form-urlencoded",
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": io.StringIO(),
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+            **{f"HTTP_{name}": value for name, value in dict(headers).items()},
+        }
+        said = []
+        start = time.perf_counter()
+        response = handler(environ, lambda *line: said.append(line))
+        content = b"".join(response)
+        response.close()
+        ms = 1000 * (time.perf_counter() - start)
+        status, fields = said[0][:2]
+        return Answer(int(status[:3]), dict(fields), content, ms)
+
+
+class Counted:
+    """Counts the statements of a block and the time that they take."""
+
+    def __enter__(self):
+        self.queries, self.ms, self.statements = 0, 0.0, []
+        self.wrapper = connection.execute_wrapper(self)
+        self.wrapper.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self.wrapper.__exit__(*error)
+
+    def __call__(self, execute, sql, parameters, many, context):
+        start = time.perf_counter()
+        try:
+            return execute(sql, parameters, many, context)
+        finally:
+            ms = 1000 * (time.perf_counter() - start)
+            self.queries += 1
+            self.ms += ms
+            self.statements.append((round(ms, 2), sql))
+
+
+def compare(browser, items, *, rounds, warm=3):
+    """`{name: Sample}` of `{name: function of the round that answers an Answer}`.
+
+    In each round every item is called once, and L2s of its bytes right after it.
+    """
+    samples, contents = {name: Sample() for name in items}, {}
+    for number in range(warm):
+        for name, ask in items.items():
+            contents[name] = ask(-1 - number).content
+    for name, ask in items.items():
+        with Counted() as counted:
+            ask(-1 - warm)
+        sample = samples[name]
+        sample.queries, sample.sql_ms = counted.queries, counted.ms
+        sample.size = len(contents[name])
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(rounds):
+            for name, ask in items.items():
+                samples[name].ms.append(ask(number).ms)
+                bare = browser.get_stored(contents[name])
+                samples[name].bare_ms.append(bare.ms)
+            gc.collect()
+    finally:
+        gc.enable()
+    return samples
