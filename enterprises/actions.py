@@ -7,6 +7,7 @@ from django.utils import timezone
 from accounts.rights import Right
 from enterprises.models import Business, Coverage, Occupancy, Operation
 from tianshan.audit import record
+from tianshan.files.cells import text_of
 from tianshan.ledgers import touched
 
 FACTS = (
@@ -52,6 +53,12 @@ def _locked(business, *, by, having):
     return business
 
 
+def tidy(value):
+    """Text as the importer reads it from a cell (NFKC, single blanks), so that what is
+    typed here, exported and imported again is the same."""
+    return text_of(value) if isinstance(value, str) else value
+
+
 def differing(business, changes):
     """Of `{field: value}`, those that differ from the business, as [before, after]."""
     return {
@@ -70,7 +77,8 @@ def edit(business, *, changes, seen, by, at, having=Right.EDIT_BUSINESSES):
     Returns `{field: [before, after]}`, empty when nothing differed.
     """
     business = _locked(business, by=by, having=having)
-    wanted = {name: value for name, value in changes.items() if name in FACTS}
+    wanted = {n: tidy(value) for n, value in changes.items() if n in FACTS}
+    seen = {name: tidy(value) for name, value in seen.items()}
     wanted = {n: v for n, v in wanted.items() if n not in seen or v != seen[n]}
     clashes = {
         name: getattr(business, name)
@@ -95,7 +103,8 @@ def edit(business, *, changes, seen, by, at, having=Right.EDIT_BUSINESSES):
 def set_state(business, *, state, since, by, at, having=Right.EDIT_BUSINESSES):
     """Record that a business operates, rests, moved away or closed, from a day on.
 
-    Whoever moves away or closes leaves the place on that day.
+    Whoever moves away or closes leaves the place on that day; whoever comes back is in
+    the last place again, until a move says otherwise.
     """
     business = _locked(business, by=by, having=having)
     if business.state == state:
@@ -107,8 +116,17 @@ def set_state(business, *, state, since, by, at, having=Right.EDIT_BUSINESSES):
         )
     business.operations.filter(until=None).update(until=since)
     Operation.objects.create(business=business, state=state, since=since)
-    if state in (Business.State.MOVED, Business.State.CLOSED):
-        business.occupancies.filter(until=None, since__lte=since).update(until=since)
+    places = business.occupancies.filter(until=None)
+    if state in Business.LEFT:
+        places.filter(since__lte=since).update(until=since)
+    elif business.state in Business.LEFT and not places.filter(main=True).exists():
+        Occupancy.objects.create(
+            business=business,
+            grid=business.grid,
+            building=business.building,
+            room=business.room,
+            since=since,
+        )
     record(
         "business.state_set", business, by=by, at=at, before=business.state, after=state
     )
@@ -118,6 +136,51 @@ def set_state(business, *, state, since, by, at, having=Right.EDIT_BUSINESSES):
     business.save(update_fields=["state", "version", "updated_at"])
     touched([business.pk])
     return business
+
+
+@transaction.atomic
+def put_back(business, *, changes, since, by, at, having=Right.EDIT_BUSINESSES):
+    """Undo corrections that a visit made, `{field: [before, after]}`, where they stand.
+
+    A state set on the day `since` goes together with what it ended. What somebody has
+    changed since is left; returns the labels of what was left.
+    """
+    business = _locked(business, by=by, having=having)
+    left, facts = [], dict(changes)
+    before, after = facts.pop("state", (None, None))
+    for name, (was, now) in facts.items():
+        field = Business._meta.get_field(name)
+        if getattr(business, name) == field.to_python(now):
+            setattr(business, name, field.to_python(was))
+        else:
+            left.append(str(field.verbose_name))
+    if after and not _take_back_state(business, before, after, since):
+        left.append("经营状态")
+    business.version += 1
+    business.updated_at = at
+    business.save(update_fields=[*facts, "state", "version", "updated_at"])
+    if changes:
+        record("business.put_back", business, by=by, at=at, fields=sorted(changes))
+    touched([business.pk])
+    return left
+
+
+def _take_back_state(business, before, after, since):
+    """Remove the state that began on a day, if it is still the one in force."""
+    row = business.operations.filter(until=None, state=after, since=since).first()
+    if business.state != after or row is None:
+        return False
+    row.delete()  # its history stays
+    earlier = business.operations.filter(until=since).order_by("-since", "-pk").first()
+    if earlier:
+        earlier.until = None
+        earlier.save(update_fields=["until"])
+    if after in Business.LEFT:
+        business.occupancies.filter(until=since).update(until=None)
+    elif before in Business.LEFT:
+        business.occupancies.filter(until=None, since=since).update(until=since)
+    business.state = before
+    return True
 
 
 @transaction.atomic

@@ -3,12 +3,14 @@ from dataclasses import dataclass, field
 from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.rights import Right
 from enterprises.models import Business, Trade, TradeWord
 from grids.models import Grid
+from tianshan.web.forms import DayInput
 from tianshan.web.masks import masked_phone
 
 EDITED = (
@@ -24,6 +26,7 @@ EDITED = (
 )
 
 
+MOST_PEOPLE = 1_000_000
 KEPT = object()  # what `phone_as_typed` answers when the mask came back
 SEEN_SALT = "enterprises.seen"
 PAGE_TOO_OLD = "页面放得太久，资料可能已经变了。请核对下面的内容，再保存一次。"
@@ -122,7 +125,7 @@ class BusinessForm(forms.ModelForm):
     class Meta:
         model = Business
         fields = EDITED
-        widgets = {"cover_planned_on": forms.DateInput(attrs={"type": "date"})}
+        widgets = {"cover_planned_on": DayInput()}
 
     def __init__(self, *args, masks=(), **kwargs):
         super().__init__(*args, **kwargs)
@@ -131,6 +134,8 @@ class BusinessForm(forms.ModelForm):
         self.initial["contact_phone"] = self.mask
         self.fields["contact_phone"].help_text = "要改就重新输入整个号码"
         self.fields["contact_phone"].widget.attrs["inputmode"] = "tel"
+        for name in ("staff_count", "members_count"):
+            self.fields[name].validators.append(MaxValueValidator(MOST_PEOPLE))
 
     def clean_contact_phone(self):
         """The number kept when the mask comes back."""
@@ -168,7 +173,7 @@ class ImportForm(forms.Form):
     )
     known_since = forms.DateField(
         label="新增的从哪天算起",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=DayInput(),
         help_text="走访期限从发现之日起算；首次建账可填启用日",
     )
 

@@ -21,6 +21,7 @@ from enterprises.forms import ImportForm
 from enterprises.models import Business, ImportBatch, ImportRow
 from enterprises.tasks import apply_import
 from grids.models import Building
+from tianshan import audit
 from tianshan.files import FileProblem
 from tianshan.files.writing import Column, write_xlsx
 from tianshan.web import render_part
@@ -205,11 +206,20 @@ def import_drop(request, pk):
 def import_wrong(request, pk):
     """A workbook of the rows with something wrong, made to be mended and imported.
 
-    Cells stand as they were read under the file's own headings. A number that was
-    read well comes masked: the mask means the number that is stored.
+    Cells stand as they were read under the file's own headings. A number that is
+    stored comes masked: the mask means that very number. Others come as the file gave
+    them, since they stand nowhere else; so the download is recorded.
     """
     batch = _batch(request, pk)
     rows = list(batch.rows.filter(SHOWN["wrong"]).order_by("pk"))
+    audit.record(
+        "import.wrong_rows_taken",
+        batch,
+        by=request.user,
+        at=timezone.now(),
+        rows=len(rows),
+    )
+    is_applied = batch.state == ImportBatch.State.APPLIED
     sheets = {sheet["name"]: sheet for sheet in batch.summary["sheets"]}
     labels = {"kind": "类别"}
     for sheet in sheets.values():
@@ -235,7 +245,7 @@ def import_wrong(request, pk):
                 row.sheet,
                 row.number,
                 row.get_result_display(),
-                *_cells(row, names, sheets[row.sheet]),
+                *_cells(row, names, sheets[row.sheet], is_applied=is_applied),
                 *_problem_and_remedy(row),
             ]
             for row in rows
@@ -250,14 +260,18 @@ def _in_words(row):
     return "；".join(f"{p['column']}“{p['value']}”{p['message']}" for p in row.problems)
 
 
-def _cells(row, names, sheet):
+def _cells(row, names, sheet, *, is_applied):
     places = sheet["places"]
     cells = {name: row.cells[place] for name, place in places.items()}
     if not cells.get("kind") and sheet["kind"]:
         cells["kind"] = Business.Kind(sheet["kind"]).label
     wrong = {problem["column"] for problem in row.problems}
-    is_well_read = sheet["columns"].get("contact_phone") not in wrong
-    if is_well_read and row.result != Result.REJECTED:
+    stored = row.result == Result.SAME or (
+        row.result == Result.CHANGED and "contact_phone" not in row.changes
+    )
+    if is_applied:
+        stored = row.result != Result.REJECTED
+    if stored and sheet["columns"].get("contact_phone") not in wrong:
         cells["contact_phone"] = masked_phone(cells.get("contact_phone"))
     return [cells.get(name, "") for name in names]
 

@@ -187,14 +187,21 @@ def _write_businesses(made, *, grid, since, today, at):
         _change(row, at=at)
     _save(changed)
 
-    leavers = [b for b in restated if b.state in _LEFT]
+    leavers = [b for b in restated if b.state in Business.LEFT]
+    back = [
+        row.target
+        for row in changed
+        if row.changes.get("state", [""])[0] in Business.LEFT
+        and row.target.state not in Business.LEFT
+        and row.target not in moved
+    ]
     Occupancy.objects.filter(business__in=moved, until=None, main=True).update(
         until=today
     )
     Occupancy.objects.bulk_create(
         [
             *(_occupancy(row.target, since=row.target.discovered_on) for row in new),
-            *(_occupancy(business, since=today) for business in moved),
+            *(_occupancy(business, since=today) for business in (*moved, *back)),
         ],
         batch_size=2000,
     )
@@ -210,9 +217,6 @@ def _write_businesses(made, *, grid, since, today, at):
         batch_size=2000,
     )
     return [row.target.pk for row in (*new, *changed)]
-
-
-_LEFT = {Business.State.MOVED, Business.State.CLOSED}
 
 
 def _newcomer(row, *, grid, since, today, at):
@@ -275,7 +279,7 @@ def _occupancy(business, *, since):
         room=business.room,
         grid=business.grid,
         since=since,
-        until=since if business.state in _LEFT else None,
+        until=since if business.state in Business.LEFT else None,
     )
 
 

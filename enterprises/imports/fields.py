@@ -34,6 +34,7 @@ MOBILE = re.compile(r"1[3-9]\d{9}")
 LANDLINE = re.compile(r"(010|02\d|0[3-9]\d\d)-?(\d{7,8})(?:-(\d{1,5}))?")
 MASKED = re.compile(r"[\d-]*\*+\d*")
 FLOORS_AT_MOST = 200
+LONGEST_ALIAS = Building._meta.get_field("aliases").base_field.max_length
 WITHOUT_CODE = "没有统一代码，按名称、楼宇和铺位比对；有执照的请补上。"
 
 
@@ -185,6 +186,10 @@ def _floors(cell):
 
 
 def _aliases(cell):
-    return [
-        name.strip() for name in re.split(r"[、,，;；/]", text_of(cell)) if name.strip()
-    ]
+    names = re.split(r"[、,，;；/]", text_of(cell))
+    names = [name.strip() for name in names if name.strip()]
+    if any(len(name) > LONGEST_ALIAS for name in names):
+        raise CellProblem(
+            f"有一个俗称太长，请缩短到 {LONGEST_ALIAS} 个字以内，几个俗称用顿号分开。"
+        )
+    return names

@@ -76,6 +76,8 @@ class Business(models.Model):
         OWN = "own", "单独组建"
         JOINT = "joint", "联合组建"
 
+    # Whoever is so no longer is in the place.
+    LEFT = frozenset({State.MOVED, State.CLOSED})
     COUNTED = frozenset({Kind.ENTERPRISE, Kind.MERCHANT, Kind.SOCIAL, Kind.NEW_GROUP})
 
     kind = models.CharField("类别", max_length=12, choices=Kind)
@@ -193,7 +195,7 @@ class Business(models.Model):
 
     def index(self):
         """Fill the columns that sorting and searching read."""
-        self.pinyin = sort_key(self.name)[:400]
+        self.pinyin = sort_key(self.name)
         self.search = search_text(
             self.name, self.code or "", self.room, self.contact_phone[-4:]
         )

@@ -10,14 +10,19 @@ from tianshan.pinyin.spelling import fold, heard, initials, read, spellings
 __all__ = ["fold", "initials", "search_text", "sort_key", "spellings"]
 
 
+LONGEST_KEY = 300  # what the columns hold; names that agree so far sort as equal
+
+
 def sort_key(text, *, person=False):
     """Syllables in ASCII, one space between, for a stored column in byte order.
+
+    At most LONGEST_KEY characters.
 
     The space sorts before every letter, so that 西安 (xi an) stands before 先 (xian).
     `person` says that the text is a person's name: 曾小贤 starts with zeng.
     """
     syllables = [token.sounds[0] for token in read(fold(text), person)]
-    return " ".join(filter(None, syllables))
+    return " ".join(filter(None, syllables))[:LONGEST_KEY]
 
 
 def search_text(*parts, person=False):
