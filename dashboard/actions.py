@@ -6,7 +6,7 @@ from django.db import transaction
 
 from enterprises.models import Business
 from tianshan.audit import record
-from tianshan.ledgers import touched
+from tianshan.ledgers import gathering, touched
 from tianshan.workdays import changed
 from tianshan.workdays.models import DayRule
 from visits import actions as visits
@@ -34,6 +34,9 @@ def set_day(*, date, kind, name, source, by, at):
         after=kind,
     )
     near = Business.objects.filter(discovered_on__range=(date - REACH, date))
-    touched(near.values_list("pk", flat=True))
-    visits.recount(date=date, by=by, at=at)
+    # Businesses are locked last, by what is told at the end: every act on a demand
+    # takes the demand first.
+    with gathering():
+        visits.recount(date=date, by=by, at=at)
+        touched(near.values_list("pk", flat=True))
     return rule

@@ -1,5 +1,7 @@
 """What can happen to issues, matters and measures."""
 
+import datetime as dt
+
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import CharField, F, Value
@@ -21,6 +23,9 @@ from party.models import MemberUnit, OrganizationBuilding, in_force
 from tianshan.audit import record
 from visits import actions as visits
 from visits.models import Demand
+
+# A date typed with the wrong century would leave a measure green for ever.
+FURTHEST = dt.timedelta(days=2 * 366)
 
 
 class Refused(Exception):
@@ -249,6 +254,8 @@ def _measure(issue, matter, *, content, lead, due_on, by, at):
         raise Refused("措施要对应这个议题里还没办结的事项。")
     if due_on < today:
         raise Refused("措施期限不能早于今天。")
+    if due_on > today + FURTHEST:
+        raise Refused("措施期限不能晚于两年以后，长期的事请分步定。")
     field = "lead_unit" if isinstance(lead, MemberUnit) else "lead_organization"
     measure = Measure.objects.create(
         issue=issue,
@@ -283,7 +290,11 @@ def _owe_by_measures(matter, *, by, at):
         .last()
     )
     owed_by = str(last.lead if last else matter.issue.body)
-    how = "按措施期限" if last else "等议事主体研商"
+    if last:
+        how = "按措施期限"
+    else:
+        decided = matter.measures.exists()
+        how = "措施已完成，等议事主体办结" if decided else "等议事主体研商"
     for link in _links(matter):
         visits.owe(
             link.demand,
@@ -385,9 +396,34 @@ def tell(matter, demands, *, how, on, by, at):
     for demand in sorted(demands, key=lambda demand: (demand.business_id, demand.pk)):
         _of_visits(visits.tell, demand, how=how, on=on, having=having, by=by, at=at)
     record("matter.told", matter, by=by, at=at, demands=len(demands), how=how)
-    if "close" in issue.open_steps and not untold(issue).exists():
-        _close(issue, by=by, at=at)
     return len(demands)
+
+
+def _issues_of(demand_ids):
+    links = MatterDemand.objects.in_force().filter(demand__in=demand_ids)
+    return Issue.objects.filter(matters__in=links.values("matter"))
+
+
+def lock_issues_of(demand_ids):
+    """Before demands are told: issues are locked first, wherever the telling began."""
+    list(
+        Issue.objects.select_for_update()
+        .filter(pk__in=_issues_of(demand_ids).values("pk"))
+        .order_by("pk")
+    )
+
+
+def settle(demand, *, by, at):
+    """Close the issue of a demand once its last asker is told, wherever that was; open
+    it again when a telling was taken back. The issue is locked already."""
+    for issue in _issues_of([demand.pk]).distinct():
+        left = untold(issue).exists()
+        if "close" in issue.open_steps and not left:
+            _close(issue, by=by, at=at)
+        elif "reopen" in issue.open_steps and left:
+            issue.state, issue.closed_on = Issue.State.FEEDBACK, None
+            issue.save(update_fields=["state", "closed_on"])
+            record("issue.reopened", issue, by=by, at=at)
 
 
 @transaction.atomic

@@ -6,7 +6,10 @@ class IssuesConfig(AppConfig):
     verbose_name = "议事"
 
     def ready(self):
-        from issues import figures, ledgers
+        from issues import actions, figures, ledgers
+        from visits import actions as visits
 
         ledgers.register()
         figures.register()
+        visits.BEFORE_TELLING.append(actions.lock_issues_of)
+        visits.AFTER_TELLING.append(actions.settle)

@@ -4,14 +4,8 @@ from django import forms
 
 from issues.models import Level, Matter, Measure
 from party.models import MemberUnit, PartyOrganization
+from tianshan.web.forms import DayInput
 from visits.models import Demand
-
-
-class DayInput(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self, **kwargs):
-        super().__init__(format="%Y-%m-%d", **kwargs)
 
 
 class ProposeForm(forms.Form):

@@ -44,6 +44,7 @@ def _level(data):
 SAID = {
     "issue.proposed": lambda title, data: f"提出议题，交{_level(data)}研商",
     "issue.decided": lambda title, data: f"{_level(data)}研商，定下措施",
+    "issue.reopened": lambda title, data: "一户的回告作废，议题恢复为待回告",
     "issue.closed": lambda title, data: "议题办结",
     "matter.joined": lambda title, data: f"一件诉求并入“{title}”",
     "matter.added": lambda title, data: f"加入事项“{title}”",

@@ -160,6 +160,7 @@ class Issue(models.Model):
         "finish_measure": {State.DECIDED, State.IN_PROGRESS},
         "end_matter": {State.DECIDED, State.IN_PROGRESS},
         "close": {State.FEEDBACK},
+        "reopen": {State.CLOSED},
     }
 
     title = models.CharField("议题", max_length=80)

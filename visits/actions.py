@@ -20,6 +20,19 @@ from visits.models import Demand, DemandCategory, DemandDue, Visit
 
 # How far a device's clock may run ahead of ours before the claim is refused.
 CLOCK_SLACK = dt.timedelta(minutes=10)
+# What a device may claim to have kept unsent; older claims come from a wrong clock.
+OLDEST_CLAIM = dt.timedelta(days=366)
+
+# What hangs on telling in the rooms above; they fill both in their AppConfig.ready.
+# First, before any demand is locked, with `(demand ids)`, to lock their own rows; then,
+# once an asker has been told or no longer counts as told, with `(demand, by=, at=)`.
+BEFORE_TELLING = []
+AFTER_TELLING = []
+
+
+def _lock_above(demand_ids):
+    for lock in BEFORE_TELLING:
+        lock(demand_ids)
 
 
 class Refused(Exception):
@@ -93,6 +106,8 @@ def log_visit(
         return known, False
 
     absent = outcome == Visit.Outcome.ABSENT
+    if filled_at < at - OLDEST_CLAIM:
+        raise Refused("填写时间在一年以前，请核对手机的时钟，再重新打开这一页。")
     if visited_on > timezone.localdate(at) or filled_at > at + CLOCK_SLACK:
         raise Refused("走访时间在将来，请核对日期和手机的时钟。")
     if not absent and not people_met:
@@ -109,6 +124,7 @@ def log_visit(
     try:
         with transaction.atomic():
             # Before the business, as every step of a demand takes them.
+            _lock_above([demand.pk for demand in told])
             told = Demand.objects.select_for_update().filter(
                 pk__in=[demand.pk for demand in told], business=business
             )
@@ -175,6 +191,7 @@ def log_visit(
                     demand,
                     how=Demand.Told.VISIT if on_spot else Demand.Told.PHONE,
                     on=visited_on,
+                    visit=visit,
                     by=by,
                     at=at,
                     having=Right.LOG_VISITS,
@@ -206,7 +223,16 @@ def _known(by, client_key, digest):
 
 @transaction.atomic
 def void_visit(visit, *, reason, by, at):
-    """Void a visit that should not stand; its row and its reason stay for good."""
+    """Void a visit that should not stand; its row and its reason stay for good.
+
+    What it did is undone: demands told on it wait to be told again, facts that it
+    corrected are as before, unless somebody has changed them since. Returns the
+    labels of the facts that were left.
+    """
+    # Demands before their business, as every act takes them.
+    _lock_above(list(visit.told_demands.values_list("pk", flat=True)))
+    told = Demand.objects.select_for_update().filter(told_visit=visit).order_by("pk")
+    told = list(told)
     visit = Visit.objects.select_for_update().get(pk=visit.pk)
     business = _business(visit.business, by=by, having=Right.LOG_VISITS)
     if not reason.strip():
@@ -220,8 +246,18 @@ def void_visit(visit, *, reason, by, at):
     visit.voided_at, visit.voided_by, visit.void_reason = at, by, reason
     visit.save(update_fields=["voided_at", "voided_by", "void_reason"])
     record("visit.voided", visit, by=by, at=at, reason=reason)
+    for demand in told:
+        _untell(demand, by=by, at=at)
+    left = enterprises.put_back(
+        business,
+        changes=visit.facts_changed,
+        since=visit.visited_on,
+        by=by,
+        at=at,
+        having=Right.LOG_VISITS,
+    )
     touched([business.pk])
-    return visit
+    return left
 
 
 # --- demands -----------------------------------------------------------------------
@@ -369,19 +405,43 @@ def decline(demand, *, reason, by, at):
 
 
 @transaction.atomic
-def tell(demand, *, how, on, by, at, having=Right.ANSWER_DEMANDS):
-    """Record that the asker has been told what came of the demand."""
+def tell(demand, *, how, on, by, at, having=Right.ANSWER_DEMANDS, visit=None):
+    """Record that the asker has been told what came of the demand.
+
+    `visit` is the one on which it was told, if it was.
+    """
+    _lock_above([demand.pk])
     demand = _take(demand, "tell", by=by, having=having)
     if on > timezone.localdate(at):
         raise Refused("回告日期在将来，请核对。")
     if on < demand.outcome_on:
         raise Refused(f"结果是 {demand.outcome_on} 才有的，回告日期不能更早。")
-    demand.state = Demand.State.TOLD
+    demand.told_from, demand.state = demand.state, Demand.State.TOLD
     demand.told_on, demand.told_how, demand.told_by = on, how, by
-    demand.save(update_fields=["state", "told_on", "told_how", "told_by"])
+    demand.told_visit = visit
+    demand.save(update_fields=TELLING)
     record("demand.told", demand, by=by, at=at, how=how)
     touched([demand.business_id])
+    for after in AFTER_TELLING:
+        after(demand, by=by, at=at)
     return demand
+
+
+TELLING = ["state", "told_on", "told_how", "told_by", "told_from", "told_visit"]
+
+
+def _untell(demand, *, by, at):
+    """Take back that an asker was told: the visit on which it was said is void."""
+    if "untell" not in demand.open_steps:
+        return
+    demand.state, demand.told_from = demand.told_from, ""
+    demand.told_on = demand.told_by = demand.told_visit = None
+    demand.told_how = ""
+    demand.save(update_fields=TELLING)
+    record("demand.untold", demand, by=by, at=at)
+    touched([demand.business_id])
+    for after in AFTER_TELLING:
+        after(demand, by=by, at=at)
 
 
 # Steps that belong to a matter, called by the room above.
@@ -463,6 +523,7 @@ def recount(*, date, by, at):
     """
     calendar, moved = Calendar.load(), 0
     waiting = Demand.objects.select_for_update(of=["self"]).select_related("grid")
+    waiting = waiting.order_by("business", "pk")
     latest = DemandDue.objects.filter(demand=OuterRef("pk")).order_by("-since", "-pk")
     unsorted = waiting.unsorted().filter(raised_on__lt=date)
     for demand in unsorted.annotate(workdays=Subquery(latest.values("workdays")[:1])):

@@ -5,21 +5,15 @@ import datetime as dt
 from django import forms
 from django.utils import timezone
 
-from enterprises.forms import KEPT, phone_as_typed
+from enterprises.forms import KEPT, MOST_PEOPLE, phone_as_typed
 from enterprises.models import Business
+from tianshan.web.forms import DayInput
 from visits.models import Demand, DemandCategory, Visit
 
 # What of a business is looked at on each visit.
 FACTS = ("staff_count", "contact_name", "contact_phone", "state")
 MOST_DEMANDS = 3
 WORDS = Demand._meta.get_field("words").max_length
-
-
-class DayInput(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self, **kwargs):
-        super().__init__(format="%Y-%m-%d", **kwargs)
 
 
 def not_in_future(day):
@@ -31,6 +25,20 @@ def not_long_ago(day):
     """Catches a year mistyped, which no later rule would notice."""
     if day < timezone.localdate() - dt.timedelta(days=366):
         raise forms.ValidationError("日期在一年以前，请核对年份。")
+
+
+class MomentField(forms.DateTimeField):
+    """A moment that a device claims; one outside our time is no moment at all."""
+
+    def to_python(self, value):
+        try:
+            moment = super().to_python(value)
+            sane = moment is None or 2000 <= moment.year <= 2100
+        except OverflowError:
+            sane = False
+        if not sane:
+            raise forms.ValidationError("手机的时钟不对，请校准后重新打开这一页。")
+        return moment
 
 
 class VisitForm(forms.Form):
@@ -55,7 +63,7 @@ class VisitForm(forms.Form):
         required=False,
     )
     staff_count = forms.IntegerField(
-        label="从业人数", min_value=0, max_value=1_000_000, required=False
+        label="从业人数", min_value=0, max_value=MOST_PEOPLE, required=False
     )
     contact_name = forms.CharField(
         label="联系人",
@@ -94,7 +102,7 @@ class VisitForm(forms.Form):
         widget=forms.HiddenInput,
         error_messages={"required": "页面不完整，请从走访对象重新打开。"},
     )
-    filled_at = forms.DateTimeField(widget=forms.HiddenInput)
+    filled_at = MomentField(widget=forms.HiddenInput)
 
     def __init__(self, *args, business, seen, client_key, **kwargs):
         """`seen` is `enterprises.forms.Seen`: the facts as the form first showed them."""
@@ -168,7 +176,7 @@ class VisitForm(forms.Form):
         absent = cleaned.get("outcome") == Visit.Outcome.ABSENT
         if absent:
             cleaned["people_met"] = ""
-        elif cleaned.get("outcome") and not cleaned.get("people_met"):
+        elif not cleaned.get("people_met") and "people_met" not in self.errors:
             self.add_error("people_met", "请选见到了谁；没遇到人，结果选“无人”。")
 
         cleaned["demands"] = demands = []
@@ -199,7 +207,8 @@ class VisitForm(forms.Form):
         if absent and cleaned.get("told"):
             self.add_error("outcome", "没有遇到人，就没有告诉到；见到了请改选结果。")
         asked = cleaned.get("outcome") == Visit.Outcome.DEMAND
-        if asked and not demands and not self.errors:
+        said = any(name.startswith("demand-") for name in self.errors)
+        if asked and not demands and not said:
             self.add_error("demand-0-words", "选了“有诉求”，请写下类别和原话。")
         if cleaned.get("facts") == "same" and self.corrected:
             self.add_error(

@@ -35,5 +35,6 @@ SAID = {
         f"节假日安排有变，应回告日期改为 {data['tell_by']}"
     ),
     "demand.ended": lambda data: "所属事项办结，待回告",
+    "demand.untold": lambda data: "走访作废，恢复为待回告",
     "demand.told": lambda data: f"已回告：{Demand.Told(data['how']).label}",
 }

@@ -140,6 +140,10 @@ class Visit(models.Model):
                 name="visit_not_in_future",
             ),
             models.CheckConstraint(
+                condition=Q(filled_at__gte=dt.datetime(2000, 1, 1, tzinfo=dt.UTC)),
+                name="visit_filled_in_our_time",
+            ),
+            models.CheckConstraint(
                 condition=Q(outcome="absent") ^ ~Q(people_met=""),
                 name="somebody_met_unless_absent",
             ),
@@ -279,6 +283,7 @@ class Demand(models.Model):
         "take_out": {State.JOINED},
         "end": {State.JOINED},
         "tell": TO_TELL,
+        "untell": {State.TOLD},
     }
 
     business = models.ForeignKey(
@@ -325,12 +330,24 @@ class Demand(models.Model):
         related_name="+",
         verbose_name="回告人",
     )
+    # What voiding the visit on which it was told puts back.
+    told_from = models.CharField(
+        "回告前状态", max_length=10, choices=State, blank=True, editable=False
+    )
+    told_visit = models.ForeignKey(
+        Visit,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="told_demands",
+        verbose_name="回告走访",
+    )
     search = models.TextField(editable=False)
 
     VISIBILITY = {
         INTERNAL: "id business grid visit category words source recorded_by raised_on"
         " first_word_on state due_on owed_by outcome outcome_on tell_by told_on"
-        " told_how told_by",
+        " told_how told_by told_from told_visit",
         SEALED: "search",
     }
 

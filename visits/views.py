@@ -267,7 +267,7 @@ def visit_void(request, pk):
     form = VoidForm(request.POST)
     if form.is_valid():
         try:
-            actions.void_visit(
+            left = actions.void_visit(
                 visit,
                 reason=form.cleaned_data["reason"],
                 by=request.user,
@@ -276,7 +276,12 @@ def visit_void(request, pk):
         except actions.Refused as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, "这条走访已作废，不再计数。")
+            messages.success(
+                request, "这条走访已作废，它回告的诉求和改过的资料已还原。"
+            )
+            if left:
+                words = "、".join(left)
+                messages.warning(request, f"这几项后来又有人改过，没有还原：{words}。")
             return redirect(visit)
     return _visit_page(request, visit, form, status=422)
 

@@ -1,4 +1,5 @@
 import datetime as dt
+import uuid
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -8,6 +9,7 @@ from issues import actions
 from issues.models import Issue, MatterDemand
 from tests.factories import NOON, TODAY, DemandFactory
 from tianshan.audit.models import Entry
+from visits import actions as visits
 from visits.models import Demand
 
 pytestmark = pytest.mark.django_db
@@ -179,3 +181,32 @@ def test_close_does_not_answer_to_a_link(ended, secretary, client_of):
     page = client_of(secretary).get(reverse("issues:issue_close", args=[ended.pk]))
 
     assert page.status_code == 405
+
+
+def test_the_last_asker_told_elsewhere_closes_the_issue_too(ended, demand, secretary):
+    visits.tell(demand, how="phone", on=TODAY, by=secretary, at=NOON)
+
+    ended.refresh_from_db()
+    assert (ended.state, ended.closed_on) == (Issue.State.CLOSED, TODAY)
+
+
+def test_a_telling_that_is_taken_back_opens_the_issue_again(ended, demand, secretary):
+    visit, _ = visits.log_visit(
+        demand.business,
+        client_key=uuid.uuid4(),
+        outcome="normal",
+        people_met="owner",
+        visited_on=TODAY,
+        filled_at=NOON,
+        told=[demand],
+        by=secretary,
+        at=NOON,
+    )
+    ended.refresh_from_db()
+    assert ended.state == Issue.State.CLOSED
+
+    visits.void_visit(visit, reason="记错了店", by=secretary, at=NOON)
+
+    ended.refresh_from_db()
+    assert (ended.state, ended.closed_on) == (Issue.State.FEEDBACK, None)
+    assert Entry.objects.filter(verb="issue.reopened").count() == 1

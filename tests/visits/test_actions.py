@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 
 from accounts.rights import Role
+from dashboard.models import Standing
 from enterprises import actions as enterprises
 from tests.factories import (
     NOON,
@@ -253,6 +254,54 @@ def test_a_visit_is_not_voided_without_a_reason_or_over_its_demands(shop, staff)
     DemandFactory(business=shop, visit=visit)
     with pytest.raises(actions.Refused, match="诉求"):
         actions.void_visit(visit, reason="记错了店", by=staff, at=NOON)
+
+
+def test_voiding_undoes_what_the_visit_did(shop, clerk):
+    demand = actions.answer(
+        DemandFactory(business=shop), words="已经报修", by=clerk, at=NOON
+    )
+    shop.refresh_from_db()
+    before = {"staff_count": shop.staff_count, "state": shop.state}
+    visit, _ = log(
+        shop,
+        clerk,
+        told=[demand],
+        facts={"staff_count": 77, "state": "closed"},
+        facts_seen=before,
+    )
+    shop.refresh_from_db()
+    demand.refresh_from_db()
+    assert (shop.staff_count, shop.state, demand.state) == (77, "closed", "told")
+
+    assert actions.void_visit(visit, reason="记错了店", by=clerk, at=NOON) == []
+
+    shop.refresh_from_db()
+    demand.refresh_from_db()
+    assert {name: getattr(shop, name) for name in before} == before
+    assert shop.occupancies.get().until is None
+    assert [row.until for row in shop.operations.all()] == [None]
+    assert (demand.state, demand.told_on, demand.told_by) == ("answered", None, None)
+    standing = Standing.objects.get(business=shop, until=None)
+    assert standing.operating
+    assert standing.untold_from == demand.tell_by + dt.timedelta(1)
+
+
+def test_voiding_leaves_what_others_changed_since(shop, staff, clerk):
+    visit, _ = log(shop, staff, facts={"staff_count": 77, "contact_name": "方先生"})
+    enterprises.edit(shop, changes={"staff_count": 5}, seen={}, by=clerk, at=NOON)
+
+    left = actions.void_visit(visit, reason="记错了店", by=staff, at=NOON)
+
+    shop.refresh_from_db()
+    assert left == ["从业人数"]
+    assert shop.staff_count == 5
+    assert shop.contact_name == "沈女士"
+
+
+def test_a_claim_from_another_age_is_refused(shop, staff):
+    with pytest.raises(actions.Refused, match="时钟"):
+        log(shop, staff, filled_at=NOON - dt.timedelta(days=400))
+    assert not Visit.objects.exists()
 
 
 # --- demands -----------------------------------------------------------------------
