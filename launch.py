@@ -387,7 +387,7 @@ def demo():
 
 def find_port():
     port = os.environ.get("PORT") or "8000"
-    if not (port.isdigit() and 0 < int(port) < 65536):
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise Sorry(f"PORT is {port!r}; it must be a number from 1 to 65535.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -466,9 +466,16 @@ def serve(port, embedded, started):
 
 
 def begin(command):
-    """Start a process that Ctrl-C reaches only through us, and that ends with us."""
+    """Start a process that Ctrl-C reaches only through us, and that ends with us.
+
+    The owner's address of the database is not for it: the application reads and adds,
+    and can rewrite neither tables nor history.
+    """
+    environment = dict(os.environ)
+    environment.pop("DATABASE_OWNER_URL", None)
     return subprocess.Popen(
         command,
+        env=environment,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
         preexec_fn=lambda: end_with_parent(signal.SIGTERM),

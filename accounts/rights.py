@@ -109,10 +109,10 @@ RIGHTS = {
         _R.DECIDE_IN_COMMITTEE,  # a market's governance committee, which he calls
         _R.DECIDE_IN_CONFERENCE,
     },
-    Role.UNIT_OFFICER: frozenset({_R.SEE_ISSUES, _R.SEE_PLANS}),
+    Role.UNIT_OFFICER: frozenset({_R.SEE_TERRITORY, _R.SEE_ISSUES, _R.SEE_PLANS}),
     Role.STATION_STAFF: frozenset({_R.SEE_TERRITORY}),
-    Role.CASE_COORDINATOR: frozenset(),
-    Role.HELPER: frozenset(),
+    Role.CASE_COORDINATOR: frozenset({_R.SEE_TERRITORY}),
+    Role.HELPER: frozenset({_R.SEE_TERRITORY}),
     Role.STREET_LEADER: _LEDGERS,
     Role.SECURITY_ADMIN: frozenset({_R.MANAGE_ACCOUNTS}),
     Role.AUDITOR: frozenset({_R.READ_AUDIT}),

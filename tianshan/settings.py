@@ -5,6 +5,7 @@ and refuses to start with a sentence; `demo` and `test` make their own secret an
 the embedded PostgreSQL when no DATABASE_URL is given.
 """
 
+import contextlib
 import os
 import secrets
 import sys
@@ -42,9 +43,15 @@ def _own_secret():
     path = HOME / "secret"
     if not path.exists():
         HOME.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+        # Whole or not there: several processes may make it at the same moment, and
+        # the first one to link its own wins.
+        made = HOME / f"secret.{os.getpid()}"
+        descriptor = os.open(made, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(50))
+        with contextlib.suppress(FileExistsError):
+            os.link(made, path)
+        made.unlink()
     return path.read_text().strip()
 
 
@@ -110,13 +117,15 @@ MIDDLEWARE = [
     "tianshan.web.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tianshan.web.middleware.not_allowed",
     "tianshan.web.middleware.database_away",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "tianshan.web.middleware.clean_text",
+    "tianshan.web.entry.SignInFirst",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -183,7 +192,11 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/login/"
 ACCOUNT_ADAPTER = "accounts.adapter.PortalAdapter"
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/15m/ip,5/15m/key", "login": "60/m/ip"}
+# A whole office may come from one address: its typing errors must not lock it out.
+ACCOUNT_RATE_LIMITS = {"login_failed": "100/15m/ip,5/15m/key", "login": "120/m/ip"}
+# How many proxies of one's own stand before the server: only what they say of a
+# client's address is believed.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",

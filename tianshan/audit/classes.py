@@ -1,7 +1,7 @@
 """Visibility classes: who may at most see a field, whatever page shows it.
 
 Every model names each of its fields under one class in `VISIBILITY`; a field without
-a class fails the build (`tests/tianshan/test_visibility_classes.py`).
+a class fails the build (`tests/test_models.py`).
 """
 
 OPEN = "open"  # may be shown to anyone, on the wall and the public page too

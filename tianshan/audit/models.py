@@ -62,6 +62,9 @@ class ReadingQuerySet(models.QuerySet):
     def visible_to(self, user):
         return self if user.may_read_audit else self.none()
 
+    def for_list(self):
+        return self.select_related("by").order_by("-at", "-pk")
+
 
 class Reading(models.Model):
     """One look at a personal field in full: who, whose, which field, why."""

@@ -83,7 +83,7 @@ def read_day(text, fallback, label):
 def read_scope(user, parameters, *, today):
     """The scope that a query string asks for; by default all since the go-live day."""
     code = parameters.get("grid") or None
-    if code and not code.isprintable():  # NUL, which PostgreSQL would not take
+    if code and not code.isprintable():
         raise BadScope("网格编码里有不能用的字符。")
     grid = _reader(user, code)
     start = read_day(parameters.get("start"), min(grid.live_on, today), "开始日期")

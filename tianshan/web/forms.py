@@ -1,6 +1,16 @@
 """How every form is drawn."""
 
+from django import forms
 from django.forms.renderers import TemplatesSetting
+
+
+class DayInput(forms.DateInput):
+    """A day as browsers choose it: they read and send 2026-01-31 and nothing else."""
+
+    input_type = "date"
+
+    def __init__(self, **kwargs):
+        super().__init__(format="%Y-%m-%d", **kwargs)
 
 
 class PortalRenderer(TemplatesSetting):

@@ -1,11 +1,13 @@
-"""A name for each request, and an honest answer when the database is away."""
+"""A name for each request, text without unseen characters, and honest answers when
+the database is away or an address takes no such request."""
 
 import contextvars
 import logging
+import re
 import secrets
 
 from django.db import InterfaceError, OperationalError, connection
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.template.loader import render_to_string
 
 _request_id = contextvars.ContextVar("request_id", default="-")
@@ -63,4 +65,54 @@ def database_away(get_response):
         return
 
     middleware.process_exception = process_exception
+    return middleware
+
+
+# What PostgreSQL cannot store and no keyboard makes: NUL, and halves of a character.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def clean_text(get_response):
+    """Take what cannot be stored out of addresses and forms, before anything reads it."""
+
+    def middleware(request):
+        return get_response(request)
+
+    def process_view(request, view, args, kwargs):
+        if UNSTORABLE.search(request.path):
+            raise Http404
+        request.GET = _cleaned(request.GET)
+        if request.method == "POST":
+            request.POST = _cleaned(request.POST)
+
+    middleware.process_view = process_view
+    return middleware
+
+
+def _cleaned(query):
+    """The same query when nothing is wrong with it."""
+    pairs = list(query.lists())
+    texts = [text for key, values in pairs for text in (key, *values)]
+    if not any(UNSTORABLE.search(text) for text in texts):
+        return query
+    clean = query.copy()
+    clean.clear()
+    for key, values in pairs:
+        values = [UNSTORABLE.sub("", value) for value in values]
+        clean.setlist(UNSTORABLE.sub("", key), values)
+    return clean
+
+
+def not_allowed(get_response):
+    """A page of our own where an address takes no such request."""
+
+    def middleware(request):
+        response = get_response(request)
+        if response.status_code == 405 and not response.content:
+            response.content = render_to_string(
+                "web/405.html", {"event_id": request.request_id}
+            )
+            response.headers["Content-Type"] = "text/html; charset=utf-8"
+        return response
+
     return middleware
