@@ -2,6 +2,7 @@
 
 from django import forms
 
+from tianshan.web.forms import DayInput
 from tianshan.workdays.models import DayRule
 
 
@@ -19,7 +20,7 @@ class DayRuleForm(forms.ModelForm):
     class Meta:
         model = DayRule
         fields = ["date", "kind", "name", "source"]
-        widgets = {"date": forms.DateInput(attrs={"type": "date"})}
+        widgets = {"date": DayInput()}
         help_texts = {
             "name": "如 国庆节",
             "source": "通知的名称或文号",

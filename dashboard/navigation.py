@@ -21,6 +21,7 @@ MENU = [
     (
         "台账",
         [
+            ("enterprises:business_list", "企业商户", {"icon": "buildings"}),
             ("enterprises:merchant_list", "商户", {"icon": "building-store"}),
             ("enterprises:enterprise_list", "企业", {"icon": "briefcase"}),
             ("grids:building_list", "楼宇", {"icon": "building-skyscraper"}),

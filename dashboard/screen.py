@@ -390,8 +390,8 @@ def _fates(tiles):
         ("demands_joined", "f2"),
         ("demands_new", "f3"),
         ("demands_answered", "f4"),
-        ("demands_ended", "f4"),
-        ("demands_declined", "f4"),
+        ("demands_ended", "f5"),
+        ("demands_declined", "f6"),
     ):
         share = round(100 * tiles[key].value / whole, 3) if whole else 0
         tile = replace(tiles[key], share=share, start=round(start, 3))

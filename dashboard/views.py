@@ -1,10 +1,13 @@
 """The one screen and its figures, the start page, today's work, search, holidays."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -19,6 +22,7 @@ from dashboard.words import conditions_in_words, reach_in_words, rights_in_words
 from enterprises.models import Business
 from tianshan.ledgers import BadScope, read_scope
 from tianshan.web import render_inside
+from visits.models import Demand
 
 # Where each role starts, in the order in which several posts of one user count.
 START = {
@@ -36,13 +40,18 @@ START = {
 }
 
 
+# The secretaries' list begins with what waits, the most urgent first.
+WAITING = [("state", state) for state in Demand.State if state != Demand.State.TOLD]
+START_WITH = {"visits:demand_list": "?" + urlencode([*WAITING, ("sort", "due")])}
+
+
 @signed_in
 @require_safe
 def start(request):
     """To the page on which the user's role begins its day."""
     held = {post.role for post in request.user.posts_in_force}
     page = next((page for role, page in START.items() if role in held), "dashboard:me")
-    return redirect(page)
+    return redirect(reverse(page) + START_WITH.get(page, ""))
 
 
 @signed_in

@@ -142,7 +142,7 @@ def test_rates_carry_both_their_parts(client_of, chief, grid):
         {"start": "1900-01-01"},
         {"start": "2026-02-30"},
         {"end": "gestern"},
-        {"grid": "\x00"},
+        {"grid": "\x01"},
     ],
 )
 def test_a_scope_that_cannot_be_says_so(query, client_of, chief):

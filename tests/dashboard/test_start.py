@@ -1,6 +1,7 @@
 """Where a day begins: the start page, today's work, search, and the watchers' pages."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import DatabaseError
@@ -37,8 +38,25 @@ DAY = dt.timedelta(days=1)
 def test_each_role_starts_on_its_own_page(role, page, client_of, grid):
     client = client_of(make.PostFactory(role=role, grid=grid).user)
     answer = client.get("/")
-    assert (answer.status_code, answer.url) == (302, page)
+    address, _, query = answer.url.partition("?")
+    assert (answer.status_code, address) == (302, page)
+    assert query == "" or page == "/demands/"
     assert client.get(page).status_code == 200
+
+
+def test_a_secretary_starts_with_what_waits_the_most_urgent_first(
+    client_of, secretary, branch, grid
+):
+    shop = make.BusinessFactory(grid=grid)
+    make.CoverageFactory(business=shop, organization=branch)
+    late, soon = (
+        make.DemandFactory(business=shop, due_on=TODAY + days * DAY) for days in (-3, 2)
+    )
+    make.DemandFactory(
+        business=shop, state="told", outcome_on=TODAY, tell_by=TODAY, told_on=TODAY
+    )
+    page = client_of(secretary).get("/", follow=True).text
+    assert re.findall(r'data-id="(\d+)"', page) == [str(late.pk), str(soon.pk)]
 
 
 def test_without_an_account_the_start_is_the_sign_in(client, db):
