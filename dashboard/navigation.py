@@ -27,6 +27,7 @@ MENU = [
             ("grids:building_list", "楼宇", {"icon": "building-skyscraper"}),
             ("party:plan_item_list", "一楼一方案", {"icon": "clipboard-list"}),
             ("party:organization_list", "党组织", {"icon": "sitemap"}),
+            ("enterprises:coverage_work", "覆盖办理", {"icon": "checklist"}),
             ("grids:grid_list", "网格", {"icon": "hexagons"}),
             ("visits:visit_list", "走访", {"icon": "route"}),
         ],

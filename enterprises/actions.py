@@ -1,11 +1,13 @@
-"""What can happen to a business: its facts, its state, its place, its coverage."""
+"""What can happen to a business: its facts, its state, its place.
+
+Who answers for it changes by the acts in `coverage`."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.rights import Right
-from enterprises.models import Business, Coverage, Occupancy, Operation
+from enterprises.models import Business, Occupancy, Operation
 from tianshan.audit import record
 from tianshan.files.cells import text_of
 from tianshan.ledgers import touched
@@ -259,41 +261,3 @@ def unmark_priority(business, *, reason, until, by, at):
 def _not_later(day, at):
     if day > timezone.localdate(at):
         raise Refused("日期不能在将来。")
-
-
-@transaction.atomic
-def cover(businesses, *, organization, mode, since, by, at, basis="", contact=""):
-    """One act that puts businesses under an organisation, by one mode, from a day on.
-
-    The seed's ways: 单独组建, 联合组建, 楼宇·市场·街区党组织覆盖, 区域性党组织兜底.
-    Those already covered so are left as they are. Returns the number of new rows.
-    """
-    already = Coverage.objects.in_force(since).filter(
-        organization=organization, mode=mode
-    )
-    fresh = list(businesses.exclude(pk__in=already.values("business")))
-    rows = Coverage.objects.bulk_create(
-        [
-            Coverage(
-                business=business,
-                organization=organization,
-                mode=mode,
-                rank=Coverage.RANK[mode],
-                since=max(since, business.discovered_on),
-                basis=basis,
-                contact=contact,
-            )
-            for business in fresh
-        ]
-    )
-    record(
-        "organization.covered",
-        organization,
-        by=by,
-        at=at,
-        mode=mode,
-        since=since.isoformat(),
-        businesses=len(rows),
-    )
-    touched(business.pk for business in fresh)
-    return len(rows)

@@ -6,6 +6,8 @@ class EnterprisesConfig(AppConfig):
     verbose_name = "企业商户"
 
     def ready(self):
-        from enterprises import ledgers
+        from enterprises import ledgers, organizations, proposals
 
         ledgers.register()
+        organizations.register()
+        proposals.register()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from enterprises import import_views, trade_views, views
+from enterprises import coverage_views, import_views, trade_views, views
 
 app_name = "enterprises"
 urlpatterns = [
@@ -10,7 +10,67 @@ urlpatterns = [
     path("businesses/<int:pk>/", views.business_detail, name="business_detail"),
     path("businesses/<int:pk>/edit/", views.business_edit, name="business_edit"),
     path("businesses/<int:pk>/phone/", views.business_phone, name="business_phone"),
-    path("party/<int:pk>/businesses/", views.for_organization, name="for_organization"),
+    path(
+        "businesses/<int:pk>/coverage/",
+        coverage_views.coverage_chain,
+        name="coverage_chain",
+    ),
+    path(
+        "businesses/<int:pk>/set-up/",
+        coverage_views.coverage_set_up,
+        name="coverage_set_up",
+    ),
+    path(
+        "businesses/<int:pk>/advise/",
+        coverage_views.business_advise,
+        name="business_advise",
+    ),
+    path(
+        "party/<int:pk>/businesses/",
+        coverage_views.for_organization,
+        name="for_organization",
+    ),
+    path("party/<int:pk>/join/", coverage_views.coverage_join, name="coverage_join"),
+    path(
+        "party/<int:pk>/take-in/",
+        coverage_views.coverage_take_in,
+        name="coverage_take_in",
+    ),
+    path(
+        "party/<int:pk>/backstop/",
+        coverage_views.coverage_backstop,
+        name="coverage_backstop",
+    ),
+    path(
+        "party/<int:pk>/dissolve/",
+        coverage_views.coverage_dissolve,
+        name="coverage_dissolve",
+    ),
+    path(
+        "buildings/<int:pk>/coverage/",
+        coverage_views.building_coverage,
+        name="building_coverage",
+    ),
+    path(
+        "buildings/<int:pk>/advise/",
+        coverage_views.building_advise,
+        name="building_advise",
+    ),
+    path("coverage/", coverage_views.coverage_work, name="coverage_work"),
+    path("coverage/<int:pk>/end/", coverage_views.coverage_end, name="coverage_end"),
+    path("coverage/acts/<int:pk>/", coverage_views.coverage_act, name="coverage_act"),
+    path(
+        "coverage/acts/<int:pk>/void/",
+        coverage_views.coverage_void,
+        name="coverage_void",
+    ),
+    path("advisers/", coverage_views.adviser_list, name="adviser_list"),
+    path("advisers/new/", coverage_views.adviser_new, name="adviser_new"),
+    path(
+        "advisers/assignments/<int:pk>/end/",
+        coverage_views.adviser_end,
+        name="adviser_end",
+    ),
     path("imports/", import_views.import_list, name="import_list"),
     path("imports/new/", import_views.import_new, name="import_new"),
     path("imports/<int:pk>/", import_views.import_detail, name="import_detail"),

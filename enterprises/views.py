@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -10,13 +10,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.rights import Right, needs
 from enterprises import actions
+from enterprises.coverage_views import chain_context
 from enterprises.forms import EDITED, PAGE_TOO_OLD, BusinessForm, ReasonForm, Seen
 from enterprises.ledgers import BUSINESSES, ENTERPRISES, MERCHANTS
-from enterprises.models import Business, Caretaker, Coverage
-from party.models import PartyOrganization
+from enterprises.models import Business, Caretaker
 from tianshan import audit
 from tianshan.ledgers.views import ledger_page
-from tianshan.web import render_inside
 from tianshan.web.masks import masked_phone
 
 
@@ -50,7 +49,7 @@ def business_detail(request, pk):
         of_this |= Q(building=business.building_id)
     context = {
         "business": business,
-        "chain": coverage_chain(business),
+        **chain_context(request.user, business),
         "occupancies": business.occupancies.select_related("building", "grid").order_by(
             "-since", "-pk"
         ),
@@ -66,31 +65,6 @@ def business_detail(request, pk):
 
 def may_do(user, business, right):
     return Business.objects.visible_to(user, right).filter(pk=business.pk).exists()
-
-
-def coverage_chain(business):
-    """The cascade, step by step: who answers by this mode, or why nobody does.
-
-    Only rows in force count. What a ledger merely reports is said to be a claim.
-    """
-    rows = business.coverages.in_force().select_related("organization").ranked()
-    by_mode = {}
-    for row in rows:
-        by_mode.setdefault(row.mode, row)
-    first = next(iter(rows), None)
-    chain = []
-    for mode in Coverage.Mode:
-        row = by_mode.get(mode)
-        claimed = business.reported_mode == mode and row is None
-        chain.append(
-            {
-                "mode": mode.label,
-                "row": row,
-                "current": row is not None and row == first,
-                "claimed": claimed,
-            }
-        )
-    return chain
 
 
 @needs(Right.EDIT_BUSINESSES)
@@ -172,23 +146,3 @@ def business_phone(request, pk):
         number = business.contact_phone
     context = {"business": business, "form": form, "number": number, "own": own}
     return render(request, "enterprises/business_phone.html", context)
-
-
-@needs(Right.SEE_PARTY)
-@require_safe
-def for_organization(request, pk):
-    """How many businesses an organisation covers, by mode, of those one may see."""
-    organization = get_object_or_404(
-        PartyOrganization.objects.visible_to(request.user), pk=pk
-    )
-    rows = (
-        Coverage.objects.visible_to(request.user)
-        .in_force()
-        .filter(organization=organization)
-        .values("mode", "rank")
-        .annotate(count=Count("business", distinct=True))
-        .order_by("rank")
-    )
-    counts = [{**row, "label": Coverage.Mode(row["mode"]).label} for row in rows]
-    context = {"organization": organization, "counts": counts}
-    return render_inside(request, "enterprises/for_organization.html", context)

@@ -5,7 +5,12 @@ from party import plan_views, views
 app_name = "party"
 urlpatterns = [
     path("party/", views.organization_list, name="organization_list"),
+    path("party/tree/", views.organization_tree, name="organization_tree"),
+    path("party/new/", views.organization_new, name="organization_new"),
     path("party/<int:pk>/", views.organization_detail, name="organization_detail"),
+    path("party/<int:pk>/edit/", views.organization_edit, name="organization_edit"),
+    path("party/<int:pk>/pioneers/new/", views.pioneer_new, name="pioneer_new"),
+    path("party/pioneers/<int:pk>/end/", views.pioneer_end, name="pioneer_end"),
     path("buildings/<int:pk>/party/", views.for_building, name="for_building"),
     path("buildings/plans/", plan_views.plan_item_list, name="plan_item_list"),
     path(

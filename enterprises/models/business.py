@@ -1,7 +1,7 @@
 """Businesses: one table, several ledgers; and which organisation answers for each."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -43,6 +43,36 @@ class BusinessQuerySet(models.QuerySet):
 
     def operating(self):
         return self.in_ledgers().filter(state=Business.State.OPERATING)
+
+    def claiming(self, mode, day=None):
+        """Those of which a ledger reports a mode that no organisation bears out."""
+        rows = Coverage.objects.in_force(day).filter(mode=mode)
+        return self.filter(reported_mode=mode).exclude(pk__in=rows.values("business"))
+
+    def newcomers(self, day=None):
+        """Those in a building that an organisation holds but has not taken in."""
+        holdings = OrganizationBuilding.objects.filter(
+            in_force(day),
+            building=OuterRef("building"),
+            organization__kind__in=PartyOrganization.TAKES_IN,
+        ).exclude(
+            Exists(
+                Coverage.objects.in_force(day).filter(
+                    business=OuterRef(OuterRef("pk")),
+                    organization=OuterRef("organization"),
+                    mode=Coverage.Mode.PLACE,
+                )
+            )
+        )
+        return self.filter(Exists(holdings))
+
+    def by_act(self, act):
+        """Those whose coverage an act began or ended."""
+        return self.filter(
+            pk__in=Coverage.objects.filter(Q(act=act) | Q(ended_by=act)).values(
+                "business"
+            )
+        )
 
     def for_list(self):
         return self.select_related("grid", "building").order_by("pinyin", "pk")

@@ -119,6 +119,16 @@ class CoverageAct(models.Model):
         return reverse("enterprises:coverage_act", args=[self.pk])
 
     @property
+    def place(self):
+        """The building or grid that it took in, None for one that took in neither."""
+        return self.building or self.grid
+
+    @property
+    def is_founding(self):
+        """Did it make or end the organisation itself?"""
+        return self.kind in (self.Kind.SET_UP, self.Kind.DISSOLVE)
+
+    @property
     def mode(self):
         """The mode that it began, None for one that only ended."""
         return self.MODES.get(self.kind)
@@ -244,4 +254,8 @@ class AdviserAssignment(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.adviser} {self.business or self.building}"
+        return f"{self.adviser} {self.place}"
+
+    @property
+    def place(self):
+        return self.business or self.building

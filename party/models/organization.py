@@ -85,6 +85,10 @@ class PartyOrganization(models.Model):
     }
     # Those that the rules on branches (支部工作条例) are about.
     BRANCHES = frozenset({Kind.QUARTER_BRANCH, Kind.BRANCH, Kind.JOINT_BRANCH})
+    # Those that take in whatever is in the buildings that they hold.
+    TAKES_IN = frozenset(
+        {Kind.BUILDING_COMMITTEE, Kind.QUARTER_BRANCH, Kind.TEMPORARY_BRANCH}
+    )
 
     name = models.CharField("名称", max_length=80)
     kind = models.CharField("类别", max_length=20, choices=Kind)
