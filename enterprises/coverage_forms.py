@@ -8,7 +8,7 @@ from accounts.rights import BY_GRID, Right, posts_with
 from enterprises.models import Adviser, Business
 from grids.models import Building, Grid
 from party.actions import usual_term
-from party.forms import DayInput, within_reach
+from party.forms import DayInput, say_choose, within_reach
 from party.models import OrganizationBuilding, PartyOrganization, in_force
 
 
@@ -52,7 +52,7 @@ class PaperForm(ReasonedForm):
 
 class TakeInForm(PaperForm):
     building = forms.ModelChoiceField(
-        label="楼宇、市场、街区", queryset=Building.objects.none()
+        label="楼宇、市场、街区", queryset=Building.objects.none(), empty_label="请选择"
     )
     field_order = ["building", "on"]
 
@@ -119,7 +119,9 @@ class SetUpForm(forms.Form):
 
     name = forms.CharField(label="党组织名称", max_length=80)
     parent = forms.ModelChoiceField(
-        label="上级党组织", queryset=PartyOrganization.objects.none()
+        label="上级党组织",
+        queryset=PartyOrganization.objects.none(),
+        empty_label="请选择",
     )
     members_full = forms.IntegerField(
         label="正式党员", min_value=0, help_text="3 名以上可以单独组建"
@@ -227,13 +229,16 @@ class AdviserForm(forms.ModelForm):
         grids = Grid.objects.governed_by(user, Right.MANAGE_COVERAGE)
         self.fields["grid"].queryset = grids
         self.fields["grid"].initial = grids.last()
+        say_choose(self)
 
     def _post_clean(self):
         """Validate without writing into the instance: the action saves."""
 
 
 class AssignForm(forms.Form):
-    adviser = forms.ModelChoiceField(label="指导员", queryset=Adviser.objects.none())
+    adviser = forms.ModelChoiceField(
+        label="指导员", queryset=Adviser.objects.none(), empty_label="请选择"
+    )
     since = forms.DateField(label="从哪天起", widget=DayInput())
 
     def __init__(self, *args, user, **kwargs):

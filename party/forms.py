@@ -16,6 +16,15 @@ class DayInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d", **kwargs)
 
 
+def say_choose(form):
+    """Have the empty line of each choice say what to do, in the portal's language."""
+    for field in form.fields.values():
+        if isinstance(field, forms.ModelChoiceField):
+            field.empty_label = "请选择" if field.required else "没有"
+        elif isinstance(field, forms.TypedChoiceField):
+            field.choices = [(k, v if k else "请选择") for k, v in field.choices]
+
+
 def within_reach(user, right):
     """The organisations that may stand above those that the user writes.
 
@@ -75,6 +84,7 @@ class OrganizationForm(forms.ModelForm):
             ).exclude(pk=self.instance.pk)
         for field in self.fields.values():
             field.show_hidden_initial = self.instance.pk is not None
+        say_choose(self)
 
     def changes(self):
         """`{field: new value}` of what was changed on the page."""
@@ -111,7 +121,9 @@ class OrganizationForm(forms.ModelForm):
 
 
 class NewOrganizationForm(OrganizationForm):
-    grid = forms.ModelChoiceField(label="网格", queryset=Grid.objects.none())
+    grid = forms.ModelChoiceField(
+        label="网格", queryset=Grid.objects.none(), empty_label="请选择"
+    )
     field_order = ["name", "kind", "establishment", "grid", "parent"]
 
     def __init__(self, *args, user, **kwargs):

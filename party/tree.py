@@ -28,8 +28,11 @@ def tree(user, day):
         one.pk: Node(one, column.cell(one) if column else "", CHECKS.in_words(one))
         for one in organizations
     }
+    kinds = PartyOrganization.Kind.values
     tops = []
-    for node in nodes.values():
+    for node in sorted(
+        nodes.values(), key=lambda node: kinds.index(node.organization.kind)
+    ):
         above = nodes.get(node.organization.parent_id)
         (above.children if above else tops).append(node)
     return tops

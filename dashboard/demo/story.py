@@ -18,14 +18,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.rights import Role
-from enterprises import actions as enterprises
-from enterprises.models import Business, Caretaker, Coverage
+from dashboard.demo import party
+from enterprises.models import Business, Caretaker
 from grids.models import Building, Grid, Neighborhood, Post
 from issues import actions as issues
 from issues.models import DeliberationBody, Issue, Level, Matter
 from party.models import (
     MemberUnit,
-    OrganizationBuilding,
     OrganizationOfficer,
     PartyOrganization,
     UnitOfficer,
@@ -379,13 +378,17 @@ def load(*, today, password):
     rng = random.Random(603)
     territory = _territory()
     accounts = _accounts(territory, password)
-    organizations = _party(territory, accounts)
+    told = {"noon": noon, "today": today}
+    organizations = party.organizations(territory, accounts, **told)
+    _officers(territory, accounts, organizations)
     _ledger(THIRD, LEDGER, since=LIVE_ON)
-    _newcomers(rng, today)
     _neighbour(rng, today)
     with gathering():
-        _holdings(organizations)
-        _cover(organizations, accounts, today)
+        party.cover(organizations, accounts, **told)
+    _newcomers(rng, today)
+    with gathering():
+        party.newcomers(organizations, accounts, **told)
+        _places()
         _caretakers(accounts)
         bodies = _bodies(territory, organizations)
         world = {
@@ -441,77 +444,9 @@ def _accounts(grids, password):
     return accounts
 
 
-def _party(grids, accounts):
-    third, second, street = grids[THIRD], grids[SECOND], grids["310105006"]
-    kind = PartyOrganization.Kind
-
-    def make(name, of, grid, parent=None, **facts):
-        return PartyOrganization.objects.create(
-            name=name, kind=of, grid=grid, parent=parent, **facts
-        )
-
-    top = make("天山路街道社区党委", kind.STREET_COMMITTEE, street, members_full=35)
-    grid_committee = make(
-        "第三综合网格党委",
-        kind.GRID,
-        third,
-        top,
-        members_full=28,
-        secretary="网格党委书记",
-    )
-    organizations = {
-        "top": top,
-        "grid": grid_committee,
-        "buildings": make(
-            "金虹桥楼宇党委",
-            kind.BUILDING_COMMITTEE,
-            third,
-            grid_committee,
-            members_full=42,
-            secretary="金虹桥楼宇党委书记",
-            founded_on=dt.date(2024, 5, 20),
-            approved_by="中共长宁区天山路街道社区委员会",
-            approved_to="第三综合网格党委",
-            approved_on=dt.date(2024, 5, 20),
-        ),
-        "tea": make(
-            "天山茶市党支部",
-            kind.QUARTER_BRANCH,
-            third,
-            grid_committee,
-            members_full=6,
-            secretary="天山茶市党支部书记",
-            founded_on=dt.date(2024, 7, 25),
-            approved_by="中共长宁区天山路街道社区委员会",
-            approved_to="街道社区党群服务中心",
-            approved_on=dt.date(2024, 7, 25),
-            term_ends_on=dt.date(2027, 7, 24),
-        ),
-        "quarter": make(
-            "芙蓉江文化街区临时党支部",
-            kind.TEMPORARY_BRANCH,
-            third,
-            grid_committee,
-            members_full=4,
-            founded_on=dt.date(2024, 11, 8),
-        ),
-        "regional": make(
-            "第三综合网格区域性党组织",
-            kind.REGIONAL,
-            third,
-            grid_committee,
-            members_full=9,
-            founded_on=dt.date(2024, 12, 2),
-        ),
-        "second": make(
-            "第二综合网格区域性党组织",
-            kind.REGIONAL,
-            second,
-            top,
-            members_full=7,
-            founded_on=dt.date(2024, 12, 2),
-        ),
-    }
+def _officers(grids, accounts, organizations):
+    """Who speaks for the organisations and for the member units."""
+    third = grids[THIRD]
     # Takes part in the story, but is no demo account: nobody can sign in as it.
     quarter = User.objects.create(
         username="quarter_secretary",
@@ -537,7 +472,6 @@ def _party(grids, accounts):
         post=accounts["unit_officer"].posts.get(),
         unit=MemberUnit.objects.get(name="市容管理所"),
     )
-    return organizations
 
 
 def _ledger(code, file, *, since):
@@ -622,7 +556,8 @@ def _neighbour(rng, today):
     path.unlink()
 
 
-def _holdings(organizations):
+def _places():
+    """What the district's ledger does not say of two places of the seed."""
     tea = Building.objects.get(name="天山茶城")
     tea.longitude, tea.latitude, tea.source_crs = "121.410000", "31.214000", "示意"
     tea.save()
@@ -630,123 +565,6 @@ def _holdings(organizations):
     towers.longitude, towers.latitude = "121.398700", "31.210500"
     towers.source_crs = "BD-09"
     towers.save()
-    for key, name, since in (
-        ("tea", "天山茶城", dt.date(2024, 7, 25)),
-        ("buildings", "金虹桥国际中心", dt.date(2024, 5, 20)),
-        ("quarter", "芙蓉江文化街区", dt.date(2024, 11, 8)),
-    ):
-        OrganizationBuilding.objects.create(
-            organization=organizations[key],
-            building=Building.objects.get(name=name),
-            since=since,
-        )
-
-
-def _cover(organizations, accounts, today):
-    """Each mode of the cascade, by named acts; some are left without, on purpose."""
-    third = Business.objects.filter(grid__code=THIRD).counted()
-    known = third.filter(discovered_on__lte=today - dt.timedelta(days=7))
-    chief = accounts["grid_chief"]
-
-    def act(businesses, key, mode, since, **words):
-        enterprises.cover(
-            businesses,
-            organization=key
-            if isinstance(key, PartyOrganization)
-            else organizations[key],
-            mode=mode,
-            since=since,
-            by=chief,
-            at=noon(since),
-            **words,
-        )
-
-    start = LIVE_ON + dt.timedelta(days=7)
-    for building, key in (
-        ("天山茶城", "tea"),
-        ("金虹桥国际中心", "buildings"),
-        ("芙蓉江文化街区", "quarter"),
-    ):
-        rows = known.filter(building__name=building)
-        # A quarter's branch that has not yet taken everybody in.
-        if key == "quarter":
-            rows = rows.filter(kind=Business.Kind.ENTERPRISE)
-        act(rows, key, Coverage.Mode.PLACE, start, basis="楼宇、市场、街区党组织覆盖")
-
-    # A ledger that says 单独组建 with three full members: the branch is set up.
-    ready = known.filter(
-        reported_mode=Business.ReportedMode.OWN, members_count__gte=3
-    ).order_by("pk")
-    for business in ready[:22]:
-        branch = PartyOrganization.objects.create(
-            name=f"{business.name}党支部",
-            kind=PartyOrganization.Kind.BRANCH,
-            grid=business.grid,
-            parent=organizations["grid"],
-            members_full=business.members_count,
-            founded_on=LIVE_ON + dt.timedelta(days=60),
-        )
-        act(
-            Business.objects.filter(pk=business.pk),
-            branch,
-            Coverage.Mode.OWN,
-            branch.founded_on,
-            basis="单独组建",
-        )
-
-    joint = list(
-        known.filter(reported_mode=Business.ReportedMode.JOINT).order_by("pk")[:20]
-    )
-    for place in range(0, len(joint), 5):
-        members = joint[place : place + 5]
-        branch = PartyOrganization.objects.create(
-            name=f"娄山商务楼第{place // 5 + 1}联合支部",
-            kind=PartyOrganization.Kind.JOINT_BRANCH,
-            grid=members[0].grid,
-            parent=organizations["grid"],
-            members_full=sum(m.members_count or 1 for m in members),
-            founded_on=LIVE_ON + dt.timedelta(days=90),
-        )
-        act(
-            Business.objects.filter(pk__in=[m.pk for m in members]),
-            branch,
-            Coverage.Mode.JOINT,
-            branch.founded_on,
-            basis="联合组建，五家以内",
-        )
-
-    backstop = known.filter(
-        building__name__in=[
-            "娄山商务楼",
-            "天山路沿街商铺",
-            "茅台路沿街商铺",
-            "遵义购物中心",
-            "天山驿空间",
-        ]
-    )
-    act(
-        backstop,
-        "regional",
-        Coverage.Mode.REGIONAL,
-        LIVE_ON + dt.timedelta(days=14),
-        basis="区域性党组织兜底",
-        contact="网格党建联络员",
-    )
-    newest = third.filter(discovered_on__gt=today - dt.timedelta(days=7))
-    act(
-        newest.filter(building__name="天山茶城"),
-        "tea",
-        Coverage.Mode.PLACE,
-        today - dt.timedelta(days=1),
-        basis="新开商户纳入",
-    )
-    act(
-        Business.objects.filter(grid__code=SECOND),
-        "second",
-        Coverage.Mode.REGIONAL,
-        LIVE_ON + dt.timedelta(days=30),
-        basis="区域性党组织兜底",
-    )
 
 
 def _caretakers(accounts):
