@@ -4,7 +4,7 @@ from django import forms
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.rights import BY_GRID, Right, posts_with
+from accounts.rights import Right
 from enterprises.models import Adviser, Business
 from grids.models import Building, Grid
 from party.actions import usual_term
@@ -243,11 +243,8 @@ class AssignForm(forms.Form):
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
-        # Where the role looks by grid; advisers are the grid's to send.
-        grids = [
-            post.grid for post in posts_with(user, Right.MANAGE_COVERAGE, among=BY_GRID)
-        ]
+        grids = Grid.objects.governed_by(user, Right.MANAGE_COVERAGE)
         self.fields["adviser"].queryset = Adviser.objects.filter(
-            grid__in=Grid.objects.within(grids)
+            grid__in=grids
         ).order_by("title")
         self.fields["since"].initial = timezone.localdate
