@@ -98,8 +98,11 @@ class BusinessFilter(LedgerFilter):
         return queryset.filter(pk__in=rows.values("business"))
 
     def by_batch(self, queryset, name, batch):
-        """The businesses that an import wrote."""
-        rows = batch.rows.filter(model="business", result__in=["new", "changed"])
+        """The businesses that an import wrote; by `?wrote=` the new or changed ones."""
+        wrote = self.data.get("wrote")
+        rows = batch.rows.filter(model="business").written(
+            *([wrote] if wrote in ("new", "changed") else [])
+        )
         return queryset.filter(pk__in=rows.values("target"))
 
 

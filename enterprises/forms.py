@@ -4,12 +4,9 @@ from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from accounts.rights import Right
 from enterprises.models import Business, Trade, TradeWord
-from grids.models import Grid
 from tianshan.web.forms import DayInput
 from tianshan.web.masks import masked_phone
 
@@ -153,50 +150,6 @@ class ReasonForm(forms.Form):
     """Why somebody wants to see a number in full; it is logged."""
 
     why = forms.CharField(label="查看原因", max_length=200, min_length=2)
-
-
-MOST_BYTES = 20 * 1024 * 1024
-
-
-class ImportForm(forms.Form):
-    """The file, the grid that its rows belong to, and since when they are known."""
-
-    file = forms.FileField(
-        label="台账文件",
-        help_text="xlsx、xls 或 csv，20 MB 以内",
-        error_messages={"empty": "文件是空的，请重新选择。"},
-    )
-    grid = forms.ModelChoiceField(
-        label="归到哪个网格",
-        queryset=Grid.objects.none(),
-        help_text="台账里没有网格这一列，由您选定；写明楼宇的按楼宇归",
-    )
-    known_since = forms.DateField(
-        label="新增的从哪天算起",
-        widget=DayInput(),
-        help_text="走访期限从发现之日起算；首次建账可填启用日",
-    )
-
-    def __init__(self, *args, user, **kwargs):
-        super().__init__(*args, **kwargs)
-        grids = Grid.objects.governed_by(user, Right.IMPORT).exclude(
-            kind=Grid.Kind.STREET
-        )
-        self.fields["grid"].queryset = grids
-        self.initial["grid"] = grids.first()
-        self.initial["known_since"] = timezone.localdate()
-
-    def clean_file(self):
-        file = self.cleaned_data["file"]
-        if file.size > MOST_BYTES:
-            raise ValidationError("文件超过 20 MB，请分成几个再传。")
-        return file
-
-    def clean_known_since(self):
-        day = self.cleaned_data["known_since"]
-        if day > timezone.localdate():
-            raise ValidationError("日期不能在将来。")
-        return day
 
 
 class TradeForm(forms.ModelForm):

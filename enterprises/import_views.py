@@ -1,12 +1,14 @@
-"""Importing a ledger: choose the file, see what it would change, write it."""
+"""Importing a ledger: choose the file, say what its columns are, see what it would
+change, put rows right, write it, take it back."""
 
+import io
 import tempfile
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Case, Count, Q, When
-from django.http import FileResponse
+from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import (
@@ -17,14 +19,18 @@ from django.views.decorators.http import (
 
 from accounts.rights import Right, needs
 from enterprises import imports
-from enterprises.forms import ImportForm
-from enterprises.models import Business, ImportBatch, ImportRow
-from enterprises.tasks import apply_import
+from enterprises.import_forms import ImportForm, MappingForm, RowForm
+from enterprises.imports.apply import fixes_of
+from enterprises.imports.kinds import IDENTITY
+from enterprises.imports.progress import is_abandoned
+from enterprises.models import Business, HeadingMemory, ImportBatch, ImportRow
+from enterprises.tasks import hand_over
 from grids.models import Building
 from tianshan import audit
-from tianshan.files import FileProblem
+from tianshan.files import FileProblem, read_workbook
+from tianshan.files.cells import shown
 from tianshan.files.writing import Column, write_xlsx
-from tianshan.web import render_part
+from tianshan.web import render_inside, render_part
 from tianshan.web.masks import masked_phone
 
 Result = ImportRow.Result
@@ -37,7 +43,10 @@ SHOWN = {
     | Q(problems__contains=[{"level": "warning"}]),
     "look": ~Q(result=Result.SAME, problems=[]),
     "all": Q(),
+    "left": Q(undone=ImportRow.Undone.LEFT),
 }
+MISSING = "missing"  # rows of the ledger, not of the file
+AT_ONCE = 1024 * 1024  # bytes; larger files are read by the worker
 # What wants an answer stands first.
 URGENT_FIRST = Case(
     When(result=Result.REJECTED, then=0),
@@ -59,22 +68,30 @@ def import_list(request):
 @needs(Right.IMPORT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_new(request):
-    """Upload a file; it is read and previewed, nothing is written."""
+    """Upload a file or paste cells; they are read and previewed, nothing is written."""
     form = ImportForm(request.POST or None, request.FILES or None, user=request.user)
     if form.is_valid():
-        file = form.cleaned_data["file"]
+        name, content = form.content
+        facts = {
+            "name": name,
+            "content": content,
+            "grid": form.cleaned_data["grid"],
+            "known_since": form.cleaned_data["known_since"],
+            "by": request.user,
+            "at": timezone.now(),
+        }
         try:
-            batch = imports.upload(
-                name=file.name,
-                content=file.read(),
-                grid=form.cleaned_data["grid"],
-                known_since=form.cleaned_data["known_since"],
-                by=request.user,
-                at=timezone.now(),
-            )
+            if len(content) > AT_ONCE:
+                with transaction.atomic():
+                    batch = imports.receive(**facts)
+                    hand_over(batch)
+            else:
+                batch = imports.upload(**facts, ask=True)
         except FileProblem as problem:
             form.add_error("file", str(problem))
         else:
+            if batch.asks:
+                return redirect("enterprises:import_map", batch.pk)
             return redirect(batch)
     return render(request, "enterprises/import_new.html", {"form": form})
 
@@ -84,11 +101,40 @@ def import_new(request):
 def import_detail(request, pk):
     """What the file would change, or what it changed, row by row."""
     batch = _batch(request, pk)
+    return _detail(request, batch)
+
+
+def _detail(request, batch, refused=""):
     show = request.GET.get("show")
-    show = show if show in SHOWN else "look"
-    rows = batch.rows.filter(SHOWN[show]).order_by(URGENT_FIRST, "pk")
-    page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    earlier = (
+    show = show if show in (*SHOWN, MISSING) else "look"
+    context = {
+        "batch": batch,
+        "refused": refused,
+        "show": show,
+        "earlier": _earlier(request, batch),
+        "counts": batch.rows.aggregate(
+            **{key: Count("pk", filter=SHOWN[key]) for key in ("wrong", "look")},
+            all=Count("pk"),
+        ),
+        "missing": batch.missing().count(),
+        "here": request.GET.urlencode(),
+        "mends": "mend" in batch.open_steps and not batch.asks,
+        "progress": getattr(batch, "progress", None),
+        "abandoned": is_abandoned(batch),
+    }
+    if show == MISSING:
+        found = batch.missing().select_related("building")
+        context["page"] = Paginator(found, 50).get_page(request.GET.get("page"))
+    else:
+        rows = batch.rows.filter(SHOWN[show]).order_by(URGENT_FIRST, "pk")
+        page = Paginator(rows, 50).get_page(request.GET.get("page"))
+        context |= {"page": page, "rows": _drawn_rows(batch, page)}
+    return render_part(request, "enterprises/import_detail.html", context, part="batch")
+
+
+def _earlier(request, batch):
+    """The last time that the same file was written, if it was."""
+    return (
         ImportBatch.objects.visible_to(request.user)
         .filter(sha256=batch.sha256, state=ImportBatch.State.APPLIED)
         .exclude(pk=batch.pk)
@@ -96,25 +142,12 @@ def import_detail(request, pk):
         .order_by("-applied_at")
         .first()
     )
-    counts = batch.rows.aggregate(
-        **{key: Count("pk", filter=SHOWN[key]) for key in ("wrong", "look")},
-        all=Count("pk"),
-    )
-    places = {sheet["name"]: sheet["places"] for sheet in batch.summary["sheets"]}
-    context = {
-        "batch": batch,
-        "page": page,
-        "rows": [_drawn(row, places.get(row.sheet, {})) for row in page],
-        "show": show,
-        "counts": counts,
-        "earlier": earlier,
-    }
-    return render_part(request, "enterprises/import_detail.html", context, part="batch")
 
 
 def _batch(request, pk):
     batches = ImportBatch.objects.visible_to(request.user)
-    return get_object_or_404(batches.select_related("grid", "by").defer("file"), pk=pk)
+    batches = batches.select_related("grid", "by", "progress")
+    return get_object_or_404(batches.defer("file"), pk=pk)
 
 
 def _names(model, fields):
@@ -149,42 +182,177 @@ def _said(name, value):
     return value
 
 
-def _drawn(row, places):
+def _drawn_rows(batch, page):
+    sheets = {sheet["name"][:60]: sheet for sheet in batch.summary.get("sheets", [])}
+    fixes = fixes_of(batch)
+    return [
+        _drawn(row, sheets[row.sheet], fixes.get((row.sheet, row.number)))
+        for row in page
+    ]
+
+
+def _drawn(row, sheet, fixes):
     """A row as the preview shows it: where, what differs, what a new one is."""
     wrong = {problem["column"] for problem in row.problems}
-    cells = {name: row.cells[place] for name, place in places.items()}
-    facts = [
-        cells.get("trade"),
-        cells.get("staff_count") and f"从业 {cells['staff_count']} 人",
-        cells.get("reported_mode"),
-        cells.get("address"),
-    ]
+    cells = {name: shown(row.cells[place]) for name, place in sheet["places"].items()}
+    mended = fixes.values if fixes else {}
+    cells |= mended
     return {
         "row": row,
         "place": " ".join(filter(None, [cells.get("building"), cells.get("room")])),
-        "facts": "，".join(filter(None, facts)) if not wrong else "",
-        "changes": [
-            {
-                "label": FIELD_NAMES.get(name, name),
-                "before": _said(name, before),
-                "after": _said(name, after),
-            }
-            for name, (before, after) in row.changes.items()
-        ],
+        "facts": "，".join(_facts(row, cells)) if not wrong else "",
+        "mended": [FIELD_NAMES.get(name, name) for name in mended],
+        "changes": _differences(row.changes),
+        "left": _differences(row.left),
     }
+
+
+def _facts(row, cells):
+    """What a new row says, in short."""
+    if row.model == "business":
+        staff = cells.get("staff_count")
+        said = [
+            cells.get("trade"),
+            staff and f"从业 {staff} 人",
+            cells.get("reported_mode"),
+            cells.get("address"),
+        ]
+    else:
+        said = [text for name, text in cells.items() if name not in IDENTITY]
+    return filter(None, said)
+
+
+def _differences(changes):
+    return [
+        {
+            "name": name,
+            "label": FIELD_NAMES.get(name, name),
+            "before": _said(name, before),
+            "after": _said(name, after),
+        }
+        for name, (before, after) in changes.items()
+        if name != "founded_precision" or "founded_on" not in changes
+    ]
+
+
+@needs(Right.IMPORT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_map(request, pk):
+    """What each sheet and column is, to be confirmed or put right, and remembered."""
+    batch = _batch(request, pk)
+    if "remap" not in batch.open_steps:
+        messages.warning(request, "这批导入已经定了，不能再改对列。")
+        return redirect(batch)
+    try:
+        workbook = read_workbook(io.BytesIO(bytes(batch.file)))
+    except FileProblem as problem:
+        messages.warning(request, str(problem))
+        return redirect(batch)
+    form = MappingForm(
+        request.POST or None,
+        workbook=workbook,
+        mapping=batch.mapping,
+        memory=list(HeadingMemory.objects.known_in(batch.grid)),
+    )
+    if form.is_valid() and not form.redrawn:
+        try:
+            with transaction.atomic():
+                now = timezone.now()
+                read = imports.remap(
+                    batch, mapping=form.chosen(), by=request.user, at=now
+                )
+                if len(batch.file) > AT_ONCE:
+                    hand_over(read)
+                else:
+                    imports.examine(read, at=now)
+        except (imports.Refused, FileProblem) as refused:
+            form.add_error(None, str(refused))
+        else:
+            return redirect(batch)
+    context = {"batch": batch, "form": form, "earlier": _earlier(request, batch)}
+    return render_part(request, "enterprises/import_map.html", context, part="mapping")
+
+
+@needs(Right.IMPORT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_row(request, pk, row):
+    """One row put right in its place: cells typed anew, skipped, differences left."""
+    batch = _batch(request, pk)
+    row = get_object_or_404(batch.rows, pk=row)
+    row.batch = batch
+    sheet = next(s for s in batch.summary["sheets"] if s["name"][:60] == row.sheet)
+    fixes = fixes_of(batch).get((row.sheet, row.number))
+    form = RowForm(
+        request.POST or None,
+        row=row,
+        sheet=sheet,
+        mended=fixes.values if fixes else {},
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            batch = _decide(request, row, form)
+        except imports.Refused as refused:
+            if request.htmx:
+                return _detail(request, _batch(request, pk), refused=str(refused))
+            form.add_error(None, str(refused))
+        else:
+            if request.htmx:
+                return _detail(request, _batch(request, pk))
+            query = f"?{request.GET.urlencode()}" if request.GET else ""
+            return redirect(f"{batch.get_absolute_url()}{query}#row-{row.pk}")
+    context = {
+        "batch": batch,
+        "form": form,
+        "row": row,
+        "here": request.GET.urlencode(),
+    }
+    return render_inside(request, "enterprises/import_row.html", context)
+
+
+def _decide(request, row, form):
+    """Do what the pressed button says: `mend`, `skip`, `take`, `leave:x`, `accept:x`."""
+    what, _, field = request.POST.get("what", "mend").partition(":")
+    who = {"by": request.user, "at": timezone.now()}
+    if what in ("skip", "take"):
+        return imports.skip(row, on=what == "skip", **who)
+    if what in ("leave", "accept"):
+        return imports.leave(row, field=field, on=what == "leave", **who)
+    if what == "mend":
+        return imports.mend(row, cells=form.cells, **who)
+    raise Http404
 
 
 @needs(Right.IMPORT)
 @require_POST
 def import_apply(request, pk):
     """Hand the batch to the worker, once."""
+    return _hand_over(request, pk, imports.start)
+
+
+@needs(Right.IMPORT)
+@require_POST
+def import_undo(request, pk):
+    """Have a written batch taken back, once."""
+    return _hand_over(request, pk, imports.start_undoing)
+
+
+@needs(Right.IMPORT)
+@require_POST
+def import_recover(request, pk):
+    """Have a batch done again whose worker died in the middle."""
+    return _hand_over(request, pk, imports.recover)
+
+
+def _hand_over(request, pk, step):
     batch = _batch(request, pk)
     try:
         with transaction.atomic():
-            imports.start(batch, by=request.user, at=timezone.now())
-            transaction.on_commit(lambda: apply_import.enqueue(batch.pk))
+            hand_over(step(batch, by=request.user, at=timezone.now()))
     except imports.Refused as refused:
         messages.warning(request, str(refused))
+    else:
+        awaited = request.session.get("imports_awaited", [])
+        request.session["imports_awaited"] = [*awaited, batch.pk]
     return redirect(batch)
 
 
@@ -262,7 +430,7 @@ def _in_words(row):
 
 def _cells(row, names, sheet, *, is_applied):
     places = sheet["places"]
-    cells = {name: row.cells[place] for name, place in places.items()}
+    cells = {name: shown(row.cells[place]) for name, place in places.items()}
     if not cells.get("kind") and sheet["kind"]:
         cells["kind"] = Business.Kind(sheet["kind"]).label
     wrong = {problem["column"] for problem in row.problems}

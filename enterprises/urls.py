@@ -75,6 +75,14 @@ urlpatterns = [
     path("imports/new/", import_views.import_new, name="import_new"),
     path("imports/<int:pk>/", import_views.import_detail, name="import_detail"),
     path("imports/<int:pk>/apply/", import_views.import_apply, name="import_apply"),
+    path("imports/<int:pk>/map/", import_views.import_map, name="import_map"),
+    path(
+        "imports/<int:pk>/rows/<int:row>/", import_views.import_row, name="import_row"
+    ),
+    path("imports/<int:pk>/undo/", import_views.import_undo, name="import_undo"),
+    path(
+        "imports/<int:pk>/recover/", import_views.import_recover, name="import_recover"
+    ),
     path("imports/<int:pk>/drop/", import_views.import_drop, name="import_drop"),
     path("imports/<int:pk>/wrong/", import_views.import_wrong, name="import_wrong"),
     path("values/trades/", trade_views.trade_list, name="trade_list"),

@@ -143,10 +143,14 @@ class BuildingQuerySet(models.QuerySet):
         """To look at, those in the subtree of any post; `having` another right, those
         of the grids governed and those that a narrower role answers for."""
         if having == Right.SEE_TERRITORY:
-            return self.filter(grid__in=reach(posts_with(user, having)))
-        return self.filter(
+            return self.in_ledgers().filter(grid__in=reach(posts_with(user, having)))
+        return self.in_ledgers().filter(
             Q(grid__in=governed(user, having)) | narrower.buildings(user, having)
         )
+
+    def in_ledgers(self):
+        """Not withdrawn as made by mistake."""
+        return self.filter(gone_at=None)
 
     def for_list(self):
         return (
@@ -198,6 +202,8 @@ class Building(models.Model):
     longitude = models.DecimalField("经度", max_digits=9, decimal_places=6, null=True)
     latitude = models.DecimalField("纬度", max_digits=9, decimal_places=6, null=True)
     source_crs = models.CharField("坐标来源", max_length=10, blank=True)
+    # In no ledger from then on: withdrawn as made by mistake. The row stays.
+    gone_at = models.DateTimeField("移出台账时间", null=True, editable=False)
     updated_at = models.DateTimeField("更新时间", default=timezone.now, editable=False)
     pinyin = models.CharField(max_length=300, editable=False)
     search = models.TextField(editable=False)
@@ -205,7 +211,7 @@ class Building(models.Model):
     VISIBILITY = {
         OPEN: "id name aliases kind address floors area units ownership"
         " property_manager grid longitude latitude source_crs pinyin search",
-        INTERNAL: "updated_at",
+        INTERNAL: "gone_at updated_at",
     }
 
     objects = BuildingQuerySet.as_manager()
@@ -213,15 +219,23 @@ class Building(models.Model):
     class Meta:
         verbose_name = "楼宇"
         constraints = [
-            models.UniqueConstraint(fields=["grid", "name"], name="building_name_once")
+            models.UniqueConstraint(
+                fields=["grid", "name"],
+                condition=Q(gone_at=None),
+                name="building_name_once",
+            )
         ]
 
     def __str__(self):
         return self.name
 
-    def save(self, *args, update_fields=None, **kwargs):
+    def index(self):
+        """Fill the columns that sorting and searching read."""
         self.pinyin = sort_key(self.name)
         self.search = search_text(self.name, *self.aliases, self.address)
+
+    def save(self, *args, update_fields=None, **kwargs):
+        self.index()
         if update_fields is not None:
             update_fields = {*update_fields, "pinyin", "search"}
         super().save(*args, update_fields=update_fields, **kwargs)

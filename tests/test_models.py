@@ -26,6 +26,7 @@ WITHOUT_HISTORY = {
     "Reading",
     "Change",
     "ImportRow",
+    "ImportProgress",
     "Enterprise",
     "Merchant",
 }

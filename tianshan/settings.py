@@ -132,6 +132,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "tianshan.audit.middleware.history_context",
     "tianshan.ledgers.kept.once_a_request",
+    "enterprises.middleware.say_finished_imports",
 ]
 
 ROOT_URLCONF = "tianshan.urls"

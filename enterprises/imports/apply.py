@@ -3,14 +3,27 @@
 import datetime as dt
 import hashlib
 import io
+import math
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from accounts.rights import Right
-from enterprises.imports.plan import COMPARED, plan
-from enterprises.models import Business, ImportBatch, ImportRow, Occupancy, Operation
+from enterprises.imports import recognise
+from enterprises.imports.kinds import Job, others
+from enterprises.imports.plan import COMPARED, Fixes, Plan, plan
+from enterprises.imports.progress import SILENT, expect, is_abandoned
+from enterprises.models import (
+    Business,
+    HeadingMemory,
+    ImportBatch,
+    ImportFix,
+    ImportRow,
+    Occupancy,
+    Operation,
+)
 from grids.models import Grid
 from tianshan.audit import record
 from tianshan.files import read_workbook
@@ -19,6 +32,7 @@ from tianshan.ledgers import touched
 
 Result = ImportRow.Result
 ONE_AT_A_TIME = 310_105_006  # key of the lock under which imports are written
+CHUNK = 2000  # rows after which progress is told
 
 # Facts that a new business takes from its row as they stand.
 COPIED = set(COMPARED) - {"room", "contact_phone", "state"}
@@ -28,16 +42,14 @@ class Refused(Exception):
     """A step of a batch that cannot be now; the message is for the user."""
 
 
-@transaction.atomic
-def upload(*, name, content, grid, known_since, by, at):
-    """Keep a file as a batch with its preview; nothing of the ledger is written.
+# --- reading -----------------------------------------------------------------------
 
-    Raises FileProblem for what is no ledger.
-    """
+
+@transaction.atomic
+def receive(*, name, content, grid, known_since, by, at):
+    """Keep a file as a batch that is to be read."""
     if by is not None and not _governs(by, grid):
         raise PermissionDenied
-    workbook = read_workbook(io.BytesIO(content))
-    made = plan(workbook, grid=grid, today=timezone.localdate(at))
     batch = ImportBatch.objects.create(
         grid=grid,
         file_name=name[-200:],
@@ -45,11 +57,127 @@ def upload(*, name, content, grid, known_since, by, at):
         sha256=hashlib.sha256(content).hexdigest(),
         by=by,
         uploaded_at=at,
-        summary={**made.summary(), "known_since": known_since.isoformat()},
+        known_since=known_since,
+        state=ImportBatch.State.READING,
     )
-    _keep_rows(batch, made)
-    record("import.uploaded", batch, by=by, at=at, rows=batch.summary["rows"])
+    expect(batch)
+    record("import.uploaded", batch, by=by, at=at, bytes=len(content))
     return batch
+
+
+@transaction.atomic
+def examine(batch, *, at, ask=False, progress=SILENT):
+    """Read a batch's file and keep its preview; nothing of the ledger is written.
+
+    With `ask`, what is not certain is left to be answered on the page. Raises
+    FileProblem for what is no ledger.
+    """
+    batch = take(batch, "examine")
+    progress.stage("读取文件")
+    workbook = read_workbook(io.BytesIO(bytes(batch.file)))
+    mapping = batch.mapping
+    if not mapping:
+        memory = HeadingMemory.objects.known_in(batch.grid)
+        mapping = recognise.guess(workbook, memory)
+        batch.asks = ask and recognise.open_questions(mapping)
+    batch.mapping = mapping
+    _preview(batch, workbook, at=at, progress=progress)
+    batch.state = ImportBatch.State.READ
+    batch.save(update_fields=["state", "mapping", "asks", "summary"])
+    return batch
+
+
+def _preview(batch, workbook, *, at, progress=SILENT):
+    today = timezone.localdate(at)
+    nothing = not any(sheet["on"] for sheet in batch.mapping)
+    progress.stage("逐行比对")
+    if nothing and batch.asks and recognise.may_be_mapped(batch.mapping):
+        made = Plan(tables=[], rows=[], notes=workbook.notes)
+    else:
+        made = plan(
+            workbook,
+            grid=batch.grid,
+            today=today,
+            mapping=batch.mapping,
+            fixes=fixes_of(batch),
+        )
+    batch.summary = {**made.summary(), "scope": _scope(made)}
+    progress.stage("保存预览")
+    _keep_rows(batch, made)
+    return made
+
+
+@transaction.atomic
+def upload(*, name, content, grid, known_since, by, at, ask=False):
+    """Keep a file as a batch with its preview; nothing of the ledger is written.
+
+    Raises FileProblem for what is no ledger.
+    """
+    batch = receive(
+        name=name,
+        content=content,
+        grid=grid,
+        known_since=known_since,
+        by=by,
+        at=at,
+    )
+    return examine(batch, at=at, ask=ask)
+
+
+@transaction.atomic
+def remap(batch, *, mapping, by, at):
+    """Read a batch anew as somebody said its columns are, and remember the headings.
+
+    The batch is to be read again: `examine` does it, at once or in the worker.
+    """
+    batch = take(batch, "remap", by=by)
+    _remember(batch, mapping, by=by, at=at)
+    batch.mapping, batch.asks = mapping, False
+    batch.state = ImportBatch.State.READING
+    batch.save(update_fields=["mapping", "asks", "state"])
+    expect(batch)
+    record("import.mapped", batch, by=by, at=at)
+    return batch
+
+
+def _remember(batch, mapping, *, by, at):
+    """Keep what each heading was said to mean, for the next file of this office."""
+    rows = {}
+    for sheet in mapping:
+        if not sheet["on"]:
+            continue
+        by_place = {place: name for name, place in sheet["columns"].items()}
+        for place, label in enumerate(sheet["labels"]):
+            heading = recognise.plain(label)[:80]
+            if heading and heading not in recognise.LEFT_ALONE:
+                key = (sheet["model"], heading)
+                rows[key] = by_place.get(place, "") or rows.get(key, "")
+    HeadingMemory.objects.bulk_create(
+        [
+            HeadingMemory(
+                grid=batch.grid, model=model, heading=heading, field=name, by=by, at=at
+            )
+            for (model, heading), name in rows.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["grid", "model", "heading"],
+        update_fields=["field", "by", "at"],
+    )
+
+
+def _scope(made):
+    """Which part of the ledger the file is about, to say what it lacks."""
+    rows = made.of("business")
+    named = {
+        row.values["building"].pk
+        for row in rows
+        if row.values.get("building") is not None
+    }
+    return {
+        "kinds": sorted({row.values["kind"] for row in rows if "kind" in row.values}),
+        "building": named.pop() if len(named) == 1 else None,
+        "up_to": Business.objects.aggregate(last=Max("pk"))["last"] or 0,
+    }
 
 
 def _governs(user, grid):
@@ -64,16 +192,8 @@ def _keep_rows(batch, made):
                 batch=batch,
                 sheet=row.table.name[:60],
                 number=row.number,
-                result=row.result,
-                model=row.table.model,
-                target=row.target.pk if row.target is not None else None,
-                name=row.name,
-                changes={
-                    name: [_plainly(before), _plainly(after)]
-                    for name, (before, after) in row.changes.items()
-                },
-                problems=row.problems,
-                cells=[shown(cell) for cell in row.cells],
+                cells=[_as_read(cell) for cell in row.cells],
+                **kept(row),
             )
             for row in made.rows
         ],
@@ -81,11 +201,58 @@ def _keep_rows(batch, made):
     )
 
 
-def _plainly(value):
-    return value.isoformat() if isinstance(value, dt.date) else value
+def kept(row):
+    """What came of a row, as ImportRow keeps it."""
+    is_business = row.table.model == "business"
+    return {
+        "result": row.result,
+        "model": row.table.model,
+        "kind": row.values.get("kind", "") if is_business else "",
+        "code": row.values.get("code", ""),
+        "target": row.target.pk if row.target is not None else None,
+        "name": row.name,
+        "changes": _plainly(row.changes),
+        "left": _plainly(row.left),
+        "problems": row.problems,
+    }
 
 
-def _take(batch, step, *, by=None):
+def _plainly(changes):
+    return {
+        name: [
+            value.isoformat() if isinstance(value, dt.date) else value for value in pair
+        ]
+        for name, pair in changes.items()
+    }
+
+
+def _as_read(cell):
+    """A cell as JSON keeps it, so that reading it again says the same."""
+    if isinstance(cell, dt.date):
+        return cell.isoformat()
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return shown(cell)
+    return cell
+
+
+def fixes_of(batch):
+    """`{(sheet, row): Fixes}` as people decided on the page."""
+    fixes = {}
+    for fix in batch.fixes.all():
+        of_row = fixes.setdefault((fix.sheet, fix.number), Fixes(values={}))
+        if fix.what == ImportFix.What.SKIP:
+            of_row.skip = True
+        elif fix.what == ImportFix.What.LEAVE:
+            of_row.left |= {fix.field}
+        else:
+            of_row.values[fix.field] = fix.value
+    return fixes
+
+
+# --- steps -------------------------------------------------------------------------
+
+
+def take(batch, step, *, by=None):
     """Lock the batch, then ask whether this step, by this person, is open."""
     batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
     if step not in batch.open_steps:
@@ -98,9 +265,12 @@ def _take(batch, step, *, by=None):
 @transaction.atomic
 def start(batch, *, by, at):
     """Hand a batch to the worker; the second of two presses is refused."""
-    batch = _take(batch, "start", by=by)
+    batch = take(batch, "start", by=by)
+    if batch.asks:
+        raise Refused("有的列还没有选定，请先在“对列”里确认。")
     batch.state, batch.failure = ImportBatch.State.APPLYING, ""
     batch.save(update_fields=["state", "failure"])
+    expect(batch)
     record("import.started", batch, by=by, at=at)
     return batch
 
@@ -108,47 +278,114 @@ def start(batch, *, by, at):
 @transaction.atomic
 def drop(batch, *, by, at):
     """Give a batch up; nothing was written, and its file goes."""
-    batch = _take(batch, "drop", by=by)
+    batch = take(batch, "drop", by=by)
     batch.state, batch.file = ImportBatch.State.DROPPED, b""
     batch.save(update_fields=["state", "file"])
     record("import.dropped", batch, by=by, at=at)
     return batch
 
 
+# Where a batch is again after a step of the worker failed: as before that step.
+FALLS_BACK = {
+    ImportBatch.State.READING: ImportBatch.State.DROPPED,
+    ImportBatch.State.APPLYING: ImportBatch.State.FAILED,
+    ImportBatch.State.UNDOING: ImportBatch.State.APPLIED,
+}
+
+
 @transaction.atomic
 def fail(batch, *, reason, at):
-    """Say that nothing of a batch was written, and why; it may be started again."""
-    batch = _take(batch, "fail")
-    batch.state, batch.failure = ImportBatch.State.FAILED, reason[:200]
-    batch.save(update_fields=["state", "failure"])
+    """Say that a step of the worker came to nothing, and why; it may be tried again.
+
+    A file that could not be read goes.
+    """
+    batch = take(batch, "fail")
+    batch.state, batch.failure = FALLS_BACK[batch.state], reason[:200]
+    if batch.state == ImportBatch.State.DROPPED:
+        batch.file = b""
+    batch.save(update_fields=["state", "failure", "file"])
     record("import.failed", batch, by=None, at=at, reason=batch.failure)
     return batch
 
 
 @transaction.atomic
-def finish(batch, *, at):
+def recover(batch, *, by, at):
+    """Let a batch whose worker died be done again; nothing of it was written."""
+    if batch.at_work and not is_abandoned(batch):
+        raise Refused("后台还在处理这批导入，请稍后再看。")
+    batch = take(batch, "recover", by=by)
+    expect(batch)
+    record("import.recovered", batch, by=by, at=at)
+    return batch
+
+
+@transaction.atomic
+def start_undoing(batch, *, by, at):
+    """Hand a written batch to the worker to be taken back; only once."""
+    batch = take(batch, "start_undoing", by=by)
+    batch.state, batch.failure = ImportBatch.State.UNDOING, ""
+    batch.save(update_fields=["state", "failure"])
+    expect(batch)
+    record("import.undoing", batch, by=by, at=at)
+    return batch
+
+
+def one_at_a_time():
+    """Imports write one after the other, whatever their grids."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+
+
+def clock():
+    """The time by which the database dates history."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
+
+
+@transaction.atomic
+def finish(batch, *, at, progress=SILENT):
     """Write a batch, planned anew on what is stored by now; returns that Plan.
 
     Two files at once wait for each other here, whatever their grids, so that both
     cannot make the same business.
     """
-    batch = _take(batch, "finish")
+    batch = take(batch, "finish")
+    progress.stage("读取文件")
     workbook = read_workbook(io.BytesIO(bytes(batch.file)))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+    one_at_a_time()
     today = timezone.localdate(at)
-    made = plan(workbook, grid=batch.grid, today=today, lock=True)
+    job = Job(grid=batch.grid, today=today, by=batch.by, at=at, batch=batch)
+    progress.stage("逐行比对")
+    made = plan(
+        workbook,
+        grid=batch.grid,
+        today=today,
+        mapping=batch.mapping,
+        fixes=fixes_of(batch),
+        lock=True,
+        job=job,
+    )
+    scope, batch.written_from = _scope(made), clock()
 
-    _write_buildings(made)
-    since = dt.date.fromisoformat(batch.summary["known_since"])
-    ids = _write_businesses(made, grid=batch.grid, since=since, today=today, at=at)
+    ids = _write(made, job, progress=progress)
+    progress.stage("保存结果")
     _keep_rows(batch, made)
+    progress.stage("重算达标情况", len(ids))
+    for part in chunks(ids):
+        touched(part)
+        progress.add(len(part))
 
     batch.state, batch.applied_at = ImportBatch.State.APPLIED, at
     batch.file = b""  # what it said stays in the rows
-    batch.summary = {**made.summary(), "known_since": since.isoformat()}
-    batch.save(update_fields=["state", "applied_at", "file", "summary"])
-    touched(ids)
+    batch.summary = {**made.summary(), "scope": scope}
+    batch.written_until = clock()
+    batch.save(
+        update_fields=[
+            *("state", "applied_at", "file", "summary"),
+            *("written_from", "written_until"),
+        ]
+    )
     record(
         "import.applied",
         batch,
@@ -160,6 +397,38 @@ def finish(batch, *, at):
     return made
 
 
+def chunks(rows):
+    rows = list(rows)
+    return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+
+
+def _write(made, job, *, progress):
+    """Write all kinds of rows, lower kinds first; the ids of businesses touched."""
+    new, changed = made.of("business", Result.NEW), made.of("business", Result.CHANGED)
+    fresh = {kind: made.of(kind.key, Result.NEW) for kind in others()}
+    total = len(new) + len(changed) + sum(map(len, fresh.values()))
+    progress.stage("写入台账", total)
+    _write_buildings(made)
+    ids = []
+    facts = {
+        "grid": job.grid,
+        "since": job.batch.known_since,
+        "today": job.today,
+        "at": job.at,
+    }
+    for part in chunks(new):
+        ids += _write_businesses(part, [], **facts)
+        progress.add(len(part))
+    for part in chunks(changed):
+        ids += _write_businesses([], part, **facts)
+        progress.add(len(part))
+    for kind, rows in fresh.items():
+        for part in chunks(rows):
+            ids += kind.write(part, job)
+            progress.add(len(part))
+    return sorted(set(ids))
+
+
 def _write_buildings(made):
     for row in made.of("building", Result.NEW):
         row.target.save()
@@ -169,9 +438,8 @@ def _write_buildings(made):
         row.target.save()
 
 
-def _write_businesses(made, *, grid, since, today, at):
+def _write_businesses(new, changed, *, grid, since, today, at):
     """Write in bulk what `enterprises.actions` writes one by one; returns the ids."""
-    new, changed = made.of("business", Result.NEW), made.of("business", Result.CHANGED)
     for row in new:
         row.target = _newcomer(row, grid=grid, since=since, today=today, at=at)
     Business.objects.bulk_create([row.target for row in new], batch_size=2000)

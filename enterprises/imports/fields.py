@@ -9,7 +9,8 @@ from stdnum.cn import uscc
 from stdnum.exceptions import InvalidChecksum
 from stdnum.exceptions import ValidationError as BadNumber
 
-from enterprises.imports.recognise import KINDS, NOTICE, WARNING
+from enterprises.imports.kinds import BUSINESS_KINDS
+from enterprises.imports.recognise import NOTICE, WARNING
 from enterprises.models import Business
 from grids.models import Building
 from tianshan.files import CellProblem
@@ -38,21 +39,18 @@ LONGEST_ALIAS = Building._meta.get_field("aliases").base_field.max_length
 WITHOUT_CODE = "没有统一代码，按名称、楼宇和铺位比对；有执照的请补上。"
 
 
-def read_business(row, *, today):
-    _take(row, "name", _short(120))
-    _take(row, "code", _code)
-    _take(row, "building", _short(80))
-    _take(row, "room", _short(40))
-    _take(row, "trade", _short(60))
+def read_business(row, job):
+    read_identity(row)
+    take(row, "trade", short(60))
     _take_count(row, "staff_count")
-    _take(row, "contact_name", _short(40))
-    _take(row, "contact_phone", _phone)
-    _take_founded(row, today)
-    _take(row, "reported_mode", _one_of(MODES))
+    take(row, "contact_name", short(40))
+    take(row, "contact_phone", _phone)
+    _take_founded(row, job.today)
+    take(row, "reported_mode", one_of(MODES))
     _take_count(row, "members_count")
-    _take(row, "state", _one_of(STATES))
-    _take(row, "note", _short(400))
-    _take(row, "kind", _one_of(KINDS))
+    take(row, "state", one_of(STATES))
+    take(row, "note", short(400))
+    take(row, "kind", one_of(BUSINESS_KINDS))
     if "kind" not in row.values:
         row.values["kind"] = row.table.kind or _likely_kind(row.values)
     has_licence = row.values["kind"] in (
@@ -63,15 +61,23 @@ def read_business(row, *, today):
         row.problem("code", WITHOUT_CODE, NOTICE)
 
 
-def read_building(row):
-    _take(row, "name", _short(80))
-    _take(row, "address", _short(120))
-    _take(row, "kind", _one_of(BUILDING_KINDS))
-    _take(row, "floors", _floors)
-    _take(row, "aliases", _aliases)
+def read_identity(row):
+    """What says which business a row means."""
+    take(row, "name", short(120))
+    take(row, "code", _code)
+    take(row, "building", short(80))
+    take(row, "room", short(40))
 
 
-def _take(row, name, read):
+def read_building(row, job):
+    take(row, "name", short(80))
+    take(row, "address", short(120))
+    take(row, "kind", one_of(BUILDING_KINDS))
+    take(row, "floors", _floors)
+    take(row, "aliases", _aliases)
+
+
+def take(row, name, read):
     """Read one cell into `row.values`; a bad one is listed and left out."""
     cell = row.cell(name)
     if cell is None:
@@ -85,7 +91,9 @@ def _take(row, name, read):
             row.values[name] = value
 
 
-def _short(most):
+def short(most):
+    """Text of so many characters at most."""
+
     def read(cell):
         text = text_of(cell)
         if len(text) > most:
@@ -95,7 +103,9 @@ def _short(most):
     return read
 
 
-def _one_of(words):
+def one_of(words):
+    """One of the words, as what it stands for."""
+
     def read(cell):
         text = text_of(cell)
         if text and text not in words:

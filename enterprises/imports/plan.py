@@ -9,10 +9,23 @@ from collections import Counter
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from enterprises.imports import recognise
 from enterprises.imports.fields import read_building, read_business
-from enterprises.imports.recognise import NOTICE, WARNING, recognise, rows_of
+from enterprises.imports.kinds import (
+    BUILDING_HEADINGS,
+    BUILDING_LABELS,
+    BUSINESS_HEADINGS,
+    BUSINESS_LABELS,
+    KINDS,
+    Job,
+    Kind,
+    others,
+    register,
+)
+from enterprises.imports.recognise import NOTICE, WARNING
 from enterprises.models import Business, ImportRow
 from grids.models import Building
+from tianshan.files import FileProblem
 from tianshan.files.cells import shown
 from tianshan.pinyin import fold
 from tianshan.web.masks import masked_phone
@@ -52,7 +65,8 @@ class Plan:
 
     @property
     def problems(self):
-        return [problem for row in self.rows for problem in row.problems]
+        of_sheets = [problem for table in self.tables for problem in table.problems]
+        return of_sheets + [p for row in self.rows for p in row.problems]
 
     def summary(self):
         """The counts, as the command's JSON and the page show them.
@@ -60,27 +74,14 @@ class Plan:
         `rows` counts the rows of businesses, those pasted twice once, so that it is
         `new` + `changed` + `same` + `rejected`; buildings stand apart.
         """
-        rows = self.of("business")
-        counts = Counter(row.result for row in rows)
-        once = [row for row in rows if row.result != Result.DUPLICATE]
-        kinds = Counter(row.values.get("kind") for row in once)
-        buildings = Counter(row.result for row in self.of("building"))
         return {
-            "rows": len(once),
-            "new": counts[Result.NEW],
-            "changed": counts[Result.CHANGED],
-            "same": counts[Result.SAME],
-            "rejected": counts[Result.REJECTED],
-            "duplicates": counts[Result.DUPLICATE],
-            "differences": sum(len(row.changes) for row in once),
-            "enterprises": kinds[Business.Kind.ENTERPRISE],
-            "merchants": kinds[Business.Kind.MERCHANT],
-            "buildings": {
-                "rows": buildings.total() - buildings[Result.DUPLICATE],
-                "new": buildings[Result.NEW],
-                "changed": buildings[Result.CHANGED],
-                "same": buildings[Result.SAME],
-            },
+            **tally(
+                Counter(
+                    (row.table.model, row.values.get("kind", ""), row.result)
+                    for row in self.rows
+                )
+            ),
+            "differences": sum(len(row.changes) for row in self.of("business")),
             "sheets": [self._sheet(table) for table in self.tables],
             "notes": self.notes,
         }
@@ -91,6 +92,8 @@ class Plan:
             "name": table.name,
             "model": table.model,
             "heading": table.heading + 1,
+            "labels": table.labels,
+            "problems": table.problems,
             "rows": sum(row.result != Result.DUPLICATE for row in rows),
             "skipped": table.skipped,
             "columns": {
@@ -102,30 +105,123 @@ class Plan:
         }
 
 
-def plan(workbook, *, grid, today, lock=False):
+def tally(counts):
+    """Sums of `{(kind of sheet, kind of business, result): rows}` for a summary.
+
+    `rows` counts the rows of businesses, those pasted twice once, so that it is
+    `new` + `changed` + `same` + `rejected`; what was skipped, buildings and the kinds
+    of other rooms stand apart.
+    """
+
+    def of(model, *results):
+        return sum(
+            many
+            for (one, _, result), many in counts.items()
+            if one == model and result in results
+        )
+
+    def all_of(model):
+        return {result.value: of(model, result) for result in Result}
+
+    business = all_of("business")
+    kinds = Counter()
+    for (model, kind, result), many in counts.items():
+        if model == "business" and result not in (Result.DUPLICATE, Result.SKIPPED):
+            kinds[kind] += many
+    counted = (Result.NEW, Result.CHANGED, Result.SAME, Result.REJECTED)
+    building = all_of("building")
+    return {
+        "rows": sum(business[result] for result in counted),
+        **{result.value: business[result] for result in counted},
+        "duplicates": business[Result.DUPLICATE],
+        "skipped": sum(
+            many for (_, _, result), many in counts.items() if result == Result.SKIPPED
+        ),
+        "enterprises": kinds[Business.Kind.ENTERPRISE],
+        "merchants": kinds[Business.Kind.MERCHANT],
+        "kinds": {kind: many for kind, many in kinds.items() if kind},
+        "buildings": {
+            "rows": sum(building[result] for result in counted),
+            **{result.value: building[result] for result in counted[:3]},
+        },
+        "others": [
+            {
+                "key": kind.key,
+                "label": kind.label,
+                "unit": kind.unit,
+                "ledger": kind.ledger,
+                **all_of(kind.key),
+            }
+            for kind in others()
+            if any(all_of(kind.key).values())
+        ],
+    }
+
+
+def plan(workbook, *, grid, today, mapping=None, fixes=None, lock=False, job=None):
     """Work out what a workbook would change in the grid.
 
-    `lock` holds the businesses that it means until the transaction ends. Raises
-    FileProblem, with a sentence for the user, when there is no ledger in it.
+    `mapping` says which sheet and column is what, by default what is certain of it;
+    `fixes` is `{(sheet, row): Fixes}` as decided on the page. `lock` holds the
+    businesses that it means until the transaction ends. Raises FileProblem, with a
+    sentence for the user, when there is no ledger in it.
     """
-    tables, notes = recognise(workbook)
-    rows = [row for table in tables for row in rows_of(table)]
+    if mapping is None:
+        mapping = recognise.guess(workbook)
+    if not any(sheet["on"] for sheet in mapping):
+        raise FileProblem(
+            "没有找到台账：要有一行表头，至少写着“单位名称”和另外两列"
+            "（如所在楼宇、联系电话）。请对照导出的台账改好表头再上传。"
+        )
+    tables, notes = recognise.tables_of(workbook, mapping)
+    rows = [row for table in tables for row in recognise.rows_of(table)]
+    job = job or Job(grid=grid, today=today)
+    job.lock = lock
+    work_out(rows, job, fixes or {})
+    return Plan(tables=tables, rows=rows, notes=[*workbook.notes, *notes])
+
+
+@dataclass
+class Fixes:
+    """What was decided on the page about one row."""
+
+    values: dict
+    skip: bool = False
+    left: frozenset = frozenset()
+
+
+def work_out(rows, job, fixes):
+    """Read rows and give each its result, kind by kind, lower kinds first."""
+    going = []
     for row in rows:
-        if row.table.model == "building":
-            read_building(row)
+        fixed = fixes.get((row.table.name[:60], row.number))
+        if fixed:
+            row.mended, row.refused = fixed.values, fixed.left
+        KINDS[row.table.model].read(row, job)
+        if fixed and fixed.skip:
+            row.result = Result.SKIPPED
+            row.problems.clear()
         else:
-            read_business(row, today=today)
-    made = Plan(tables=tables, rows=rows, notes=[*workbook.notes, *notes])
-    buildings = _plan_buildings(made.of("building"), grid)
-    _plan_businesses(made.of("business"), grid, buildings, lock=lock)
-    return made
+            going.append(row)
+    for kind in KINDS.values():
+        kind.plan([row for row in going if row.table.model == kind.key], job)
 
 
-def _key(name):
+def _leave_out(row):
+    """Take no difference that was refused on the page."""
+    names = set(row.refused)
+    if "founded_on" in names:
+        names.add("founded_precision")
+    row.left = {name: row.changes.pop(name) for name in names & row.changes.keys()}
+
+
+def key_of(name):
+    """A building's name as it is compared."""
     return fold(name).replace(" ", "").replace("·", "")
 
 
-def _reject(row, column, message):
+def reject(row, column, message):
+    """Leave a row out, and say why."""
     row.result = Result.REJECTED
     row.problem(column, message)
 
@@ -139,18 +235,21 @@ def _named(other, row):
 # --- buildings ---------------------------------------------------------------------
 
 
-def _plan_buildings(rows, grid):
-    """Match by name or alias within the grid; returns `{key of a name: Building}`."""
-    known = {}
-    for building in Building.objects.filter(grid__path__startswith=grid.path):
+def _plan_buildings(rows, job):
+    """Match by name or alias within the grid; the job then knows all by their names."""
+    grid, known = job.grid, job.buildings
+    found = Building.objects.in_ledgers().filter(grid__path__startswith=grid.path)
+    if job.lock and rows:
+        found = found.select_for_update(of=("self",), no_key=True)
+    for building in found.order_by("pk"):
         for name in (building.name, *building.aliases):
-            known.setdefault(_key(name), building)
+            known.setdefault(key_of(name), building)
     taken = {}
     for row in rows:
         if not row.name:
-            _reject(row, "name", "没有楼宇名称，这一行没有写入，请补上名称。")
+            reject(row, "name", "没有楼宇名称，这一行没有写入，请补上名称。")
             continue
-        building = known.get(_key(row.name))
+        building = known.get(key_of(row.name))
         if earlier := taken.get(id(building)):
             _plan_again(row, earlier)
             continue
@@ -166,12 +265,12 @@ def _plan_buildings(rows, grid):
             )
         else:
             row.changes = _changes_of_building(row, building)
+            _leave_out(row)
             row.result = Result.CHANGED if row.changes else Result.SAME
         row.target = building
         taken[id(building)] = row
         for name in (row.name, *row.values.get("aliases", [])):
-            known.setdefault(_key(name), building)
-    return known
+            known.setdefault(key_of(name), building)
 
 
 def _plan_again(row, earlier):
@@ -180,7 +279,7 @@ def _plan_again(row, earlier):
         row.result = Result.DUPLICATE
         row.problem("name", f"和{_named(earlier, row)}完全一样，只写入一次。", NOTICE)
     else:
-        _reject(
+        reject(
             row,
             "name",
             f"{_named(earlier, row)}已经写了这处楼宇，这一行没有写入，"
@@ -192,8 +291,8 @@ def _changes_of_building(row, building):
     """Aliases are added, never taken away: somebody may have entered them here."""
     values = dict(row.values)
     if aliases := values.pop("aliases", []):
-        had = {_key(name) for name in (building.name, *building.aliases)}
-        fresh = [name for name in aliases if _key(name) not in had]
+        had = {key_of(name) for name in (building.name, *building.aliases)}
+        fresh = [name for name in aliases if key_of(name) not in had]
         values["aliases"] = [*building.aliases, *fresh]
     return {
         name: [getattr(building, name), values[name]]
@@ -256,28 +355,32 @@ def _place(row):
     return building and (building.pk or -1), row.values.get("room", "")
 
 
-def _plan_businesses(rows, grid, buildings, *, lock):
+def _plan_businesses(rows, job):
+    if not rows:
+        return
     for row in rows:
         if row.name:
-            _find_building(row, buildings)
-    known = Known(rows, grid, lock=lock)
+            find_building(row, job.buildings)
+    known = Known(rows, job.grid, lock=job.lock)
     seen = Seen()
     for row in rows:
         if not row.name:
-            _reject(row, "name", "没有名称，这一行没有写入，请补上名称。")
+            reject(row, "name", "没有名称，这一行没有写入，请补上名称。")
         elif not seen.before(row):
             _match(row, known)
             seen.take(row)
+    job.newcomers = [row for row in rows if row.result == Result.NEW]
 
 
-def _find_building(row, buildings):
+def find_building(row, buildings):
+    """Turn the name of a building into the building; list one that is not known."""
     text = row.values.pop("building", None)
     if text is None:
         return
-    if building := buildings.get(_key(text)):
+    if building := buildings.get(key_of(text)):
         row.values["building"] = building
         return
-    near = get_close_matches(_key(text), buildings, n=1, cutoff=0.7)
+    near = get_close_matches(key_of(text), buildings, n=1, cutoff=0.7)
     hint = f"（是不是“{buildings[near[0]].name}”？）" if near else ""
     row.problem(
         "building",
@@ -313,7 +416,7 @@ class Seen:
             self.by_code.setdefault(code, row)
         self.by_place.setdefault(place, row)
         if other:
-            _reject(
+            reject(
                 row,
                 column,
                 f"{_named(other, row)}{what}，内容却不同，这一行没有写入。"
@@ -327,7 +430,7 @@ class Seen:
             return
         if other := self.by_target.get(row.target.pk):
             row.target, row.changes = None, {}
-            _reject(
+            reject(
                 row,
                 "name",
                 f"{_named(other, row)}指的是同一家，这一行没有写入。"
@@ -343,14 +446,14 @@ class Seen:
 
     def _place(self, row):
         building = row.values.get("building")
-        return row.name, building and _key(building.name), row.values.get("room")
+        return row.name, building and key_of(building.name), row.values.get("room")
 
 
 def _match(row, known):
     """Find the business that a row means, and what it changes there."""
-    business, conflict = _meant(row, known)
+    business, conflict = meant(row, known)
     if conflict:
-        _reject(row, *conflict)
+        reject(row, *conflict)
         return
     if business is None:
         row.result = Result.NEW
@@ -360,10 +463,11 @@ def _match(row, known):
         return
     row.target = business
     row.changes = _changes(row, business)
+    _leave_out(row)
     row.result = Result.CHANGED if row.changes else Result.SAME
 
 
-def _meant(row, known):
+def meant(row, known):
     """The business, or None for a new one; and a conflict of identity, or None."""
     code, at = row.values.get("code"), known.at(row)
     placed = any(_place(row))
@@ -460,3 +564,29 @@ def _said_less_exactly(values, business):
         return False
     same_year = day.year == known.year
     return same_year and (said == Business.Precision.YEAR or day.month == known.month)
+
+
+register(
+    Kind(
+        key="building",
+        label="楼宇",
+        unit="处",
+        headings=BUILDING_HEADINGS,
+        labels=BUILDING_LABELS,
+        needs=(("name",),),
+        read=read_building,
+        plan=_plan_buildings,
+    )
+)
+register(
+    Kind(
+        key="business",
+        label="企业商户",
+        unit="家",
+        headings=BUSINESS_HEADINGS,
+        labels=BUSINESS_LABELS,
+        needs=(("name",),),
+        read=read_business,
+        plan=_plan_businesses,
+    )
+)

@@ -9,7 +9,13 @@ from enterprises.models.business import (
     OfBusinessQuerySet,
 )
 from enterprises.models.coverage import Adviser, AdviserAssignment, CoverageAct
-from enterprises.models.imported import ImportBatch, ImportRow
+from enterprises.models.imported import (
+    HeadingMemory,
+    ImportBatch,
+    ImportFix,
+    ImportProgress,
+    ImportRow,
+)
 from enterprises.models.journal import JournalEntry
 from enterprises.models.place import (
     Caretaker,
@@ -30,7 +36,10 @@ __all__ = [
     "Coverage",
     "CoverageAct",
     "Enterprise",
+    "HeadingMemory",
     "ImportBatch",
+    "ImportFix",
+    "ImportProgress",
     "ImportRow",
     "JournalEntry",
     "Merchant",
