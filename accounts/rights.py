@@ -40,6 +40,7 @@ class Right(StrEnum):
     MANAGE_COVERAGE = "manage_coverage"  # take in, backstop, end; advisers
     EDIT_BUSINESSES = "edit_businesses"
     MARK_PRIORITY = "mark_priority"
+    SEE_MEMBERS = "see_members"  # Party membership and politics: restricted
     IMPORT = "import"
     LOG_VISITS = "log_visits"
     CALL = "call"  # a phone number within one's own caseload, logged by itself
@@ -70,7 +71,9 @@ _LEDGERS = frozenset(
 )
 _FIELD = _LEDGERS | {_R.LOG_VISITS, _R.EDIT_BUSINESSES, _R.CALL}
 _BUILDINGS = frozenset({_R.EDIT_BUILDINGS, _R.KEEP_PLANS})
-_PARTY = frozenset({_R.MANAGE_PARTY, _R.KEEP_ORGANIZATION, _R.MANAGE_COVERAGE})
+_PARTY = frozenset(
+    {_R.MANAGE_PARTY, _R.KEEP_ORGANIZATION, _R.MANAGE_COVERAGE, _R.SEE_MEMBERS}
+)
 
 RIGHTS = {
     Role.GRID_STAFF: _FIELD,
@@ -86,6 +89,7 @@ RIGHTS = {
         _R.ANSWER_DEMANDS,
         _R.PROPOSE_ISSUES,
         _R.KEEP_ORGANIZATION,
+        _R.SEE_MEMBERS,
         _R.DECIDE_IN_BRANCH,
     },
     Role.BUILDING_SECRETARY: _LEDGERS
@@ -97,6 +101,7 @@ RIGHTS = {
         _R.PROPOSE_ISSUES,
         _R.KEEP_ORGANIZATION,
         _R.MANAGE_COVERAGE,
+        _R.SEE_MEMBERS,
         _R.DECIDE_IN_COMMITTEE,
     },
     Role.GRID_CHIEF: _FIELD
@@ -113,7 +118,7 @@ RIGHTS = {
     Role.STATION_STAFF: frozenset({_R.SEE_TERRITORY}),
     Role.CASE_COORDINATOR: frozenset({_R.SEE_TERRITORY}),
     Role.HELPER: frozenset({_R.SEE_TERRITORY}),
-    Role.STREET_LEADER: _LEDGERS,
+    Role.STREET_LEADER: _LEDGERS | {_R.SEE_MEMBERS},
     Role.SECURITY_ADMIN: frozenset({_R.MANAGE_ACCOUNTS}),
     Role.AUDITOR: frozenset({_R.READ_AUDIT}),
     Role.SYSTEM_ADMIN: frozenset({_R.RUN_SYSTEM}),

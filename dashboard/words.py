@@ -15,6 +15,7 @@ WORDS = {
     Right.MANAGE_COVERAGE: "纳入、兜底、终止覆盖，派党建指导员",
     Right.EDIT_BUSINESSES: "改企业商户资料",
     Right.MARK_PRIORITY: "把企业商户列为重点",
+    Right.SEE_MEMBERS: "看党员和政治面貌",
     Right.IMPORT: "导入台账",
     Right.LOG_VISITS: "记走访、记诉求",
     Right.CALL: "看自己范围内的联系电话，每次都留记录",

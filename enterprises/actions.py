@@ -34,16 +34,16 @@ class Refused(Exception):
 class Conflict(Refused):
     """Somebody saved the same facts in the meantime: `fields` {name: stored value}."""
 
-    def __init__(self, business, fields):
+    def __init__(self, business, fields, model=Business):
         labels = "、".join(
-            str(Business._meta.get_field(name).verbose_name) for name in fields
+            str(model._meta.get_field(name).verbose_name) for name in fields
         )
         super().__init__(f"您打开之后，别人改过：{labels}。请核对后再保存。")
         self.business = business
         self.fields = fields
 
 
-def _locked(business, *, by, having):
+def locked(business, *, by, having):
     """Lock the row, then ask whether this person may do this to it."""
     business = Business.objects.select_for_update().get(pk=business.pk)
     if business.gone_at is not None:
@@ -78,7 +78,7 @@ def edit(business, *, changes, seen, by, at, having=Right.EDIT_BUSINESSES):
     Raises Conflict when a field to be changed now holds neither of the two.
     Returns `{field: [before, after]}`, empty when nothing differed.
     """
-    business = _locked(business, by=by, having=having)
+    business = locked(business, by=by, having=having)
     wanted = {n: tidy(value) for n, value in changes.items() if n in FACTS}
     seen = {name: tidy(value) for name, value in seen.items()}
     wanted = {n: v for n, v in wanted.items() if n not in seen or v != seen[n]}
@@ -108,7 +108,7 @@ def set_state(business, *, state, since, by, at, having=Right.EDIT_BUSINESSES):
     Whoever moves away or closes leaves the place on that day; whoever comes back is in
     the last place again, until a move says otherwise.
     """
-    business = _locked(business, by=by, having=having)
+    business = locked(business, by=by, having=having)
     if business.state == state:
         return business
     current = business.operations.filter(until=None).first()
@@ -147,7 +147,7 @@ def put_back(business, *, changes, since, by, at, having=Right.EDIT_BUSINESSES):
     A state set on the day `since` goes together with what it ended. What somebody has
     changed since is left; returns the labels of what was left.
     """
-    business = _locked(business, by=by, having=having)
+    business = locked(business, by=by, having=having)
     left, facts = [], dict(changes)
     before, after = facts.pop("state", (None, None))
     for name, (was, now) in facts.items():
@@ -190,7 +190,7 @@ def move(
     business, *, grid, building, room, since, by, at, having=Right.EDIT_BUSINESSES
 ):
     """Move a business's main place; the old place keeps its dates."""
-    business = _locked(business, by=by, having=having)
+    business = locked(business, by=by, having=having)
     current = business.occupancies.filter(until=None, main=True).first()
     if current and since < current.since:
         raise Refused(f"现址自 {current.since} 起，搬入日期不能更早。")
@@ -210,7 +210,7 @@ def move(
 @transaction.atomic
 def mark_priority(business, *, reason, since, by, at):
     """Have a business visited at the shorter cycle from a day on, and say why."""
-    business = _locked(business, by=by, having=Right.MARK_PRIORITY)
+    business = locked(business, by=by, having=Right.MARK_PRIORITY)
     if business.priority:
         raise Refused("已经是重点，不用再列。")
     _not_later(since, at)
@@ -235,7 +235,7 @@ def mark_priority(business, *, reason, since, by, at):
 @transaction.atomic
 def unmark_priority(business, *, reason, until, by, at):
     """Let a business be visited at the ordinary cycle again, from a day on."""
-    business = _locked(business, by=by, having=Right.MARK_PRIORITY)
+    business = locked(business, by=by, having=Right.MARK_PRIORITY)
     current = business.priorities.filter(until=None).first()
     if current is None:
         raise Refused("现在不是重点，不用取消。")

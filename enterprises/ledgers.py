@@ -5,6 +5,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils.html import format_html
 
 from accounts.rights import Right
+from enterprises import official
 from enterprises.filters import AnyBusinessFilter, BusinessFilter
 from enterprises.models import (
     Business,
@@ -128,6 +129,7 @@ def _columns():
             sort=("grid__path",),
             shown=False,
         ),
+        *official.columns(),
     ]
 
 

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from enterprises import coverage_views, import_views, trade_views, views
+from enterprises.district_urls import urlpatterns as with_the_district
 
 app_name = "enterprises"
 urlpatterns = [
@@ -100,4 +101,5 @@ urlpatterns = [
         trade_views.word_release,
         name="word_release",
     ),
+    *with_the_district,
 ]

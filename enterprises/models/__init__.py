@@ -17,6 +17,7 @@ from enterprises.models.imported import (
     ImportRow,
 )
 from enterprises.models.journal import JournalEntry
+from enterprises.models.official import OfficialFacts
 from enterprises.models.place import (
     Caretaker,
     Occupancy,
@@ -47,6 +48,7 @@ __all__ = [
     "NotTwins",
     "Occupancy",
     "OfBusinessQuerySet",
+    "OfficialFacts",
     "Operation",
     "Ownership",
     "Priority",

@@ -127,8 +127,8 @@ class Business(models.Model):
     reported_mode = models.CharField(
         "填报组建形式", max_length=10, choices=ReportedMode, blank=True
     )
-    uncovered_reason = models.CharField("未覆盖原因", max_length=120, blank=True)
-    cover_planned_on = models.DateField("拟覆盖日期", null=True, blank=True)
+    uncovered_reason = models.CharField("未建原因", max_length=120, blank=True)
+    cover_planned_on = models.DateField("拟建日期", null=True, blank=True)
     state = models.CharField(
         "经营状态", max_length=10, choices=State, default=State.OPERATING
     )

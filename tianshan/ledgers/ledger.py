@@ -33,6 +33,7 @@ class Column:
     annotate: Callable | None = None  # annotate(queryset, user=, day=)
     shown: bool = True
     exported: bool = True
+    right: str = ""  # for those alone who hold it; "" for all who see the ledger
 
     def cell(self, row):
         if self.draw:
@@ -155,6 +156,10 @@ class Ledger:
 
     def column(self, key):
         return next((column for column in self.columns if column.key == key), None)
+
+    def columns_for(self, user):
+        """The columns that the user may see at all, shown, hidden and exported."""
+        return [c for c in self.columns if not c.right or user.may(c.right)]
 
     def annotated(self, queryset, columns, *, user, day):
         for column in columns:

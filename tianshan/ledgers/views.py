@@ -31,7 +31,7 @@ def ledger_page(request, ledger):
     if request.GET.get("format") in EXPORTS:
         return _export(request, asked)
 
-    columns = [column for column in ledger.columns if column.shown]
+    columns = [c for c in ledger.columns_for(request.user) if c.shown]
     size = _size(request.GET.get("size"))
     paginator = LedgerPaginator(asked.rows, size)
     page = paginator.get_page(request.GET.get("page"))
@@ -80,7 +80,7 @@ def _heading(request, column, sort):
 def _export(request, asked):
     """xlsx or csv of exactly the rows of the list, masked as the list masks."""
     ledger, kind = asked.ledger, request.GET["format"]
-    columns = [column for column in ledger.columns if column.exported]
+    columns = [c for c in ledger.columns_for(request.user) if c.exported]
     rows = ledger.annotated(asked.rows, columns, user=request.user, day=asked.day)
     now = timezone.now()
     total = rows.count()

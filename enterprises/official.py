@@ -1,0 +1,134 @@
+"""The official columns of the ledgers: what the district's forms ask for.
+
+Facts that people fill in come from OfficialFacts. What the portal knows already comes
+from where it is known: the organisation that answers first, its secretary, the adviser.
+"""
+
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject
+
+from accounts.rights import Right
+from enterprises.models import AdviserAssignment, Coverage, OfficialFacts
+from party.models import PartyOrganization, in_force
+from tianshan.ledgers.ledger import Column
+
+BUILT = (Coverage.Mode.OWN, Coverage.Mode.JOINT)
+
+
+def with_facts(queryset, *, user, day):
+    return queryset.select_related("official")
+
+
+def with_organization(queryset, *, user, day):
+    """The organisation of the coverage that ranks first on the day."""
+    first = Coverage.objects.filter(in_force(day), business=OuterRef("pk")).ranked()
+    facts = JSONObject(
+        name="organization__name",
+        secretary="organization__secretary",
+        founded_on="organization__founded_on",
+        establishment="organization__establishment",
+        mode="mode",
+    )
+    return queryset.annotate(organization_facts=Subquery(first.values(all=facts)[:1]))
+
+
+def with_adviser(queryset, *, user, day):
+    """The adviser of the business itself, else of the building in which it sits."""
+    assigned = (
+        AdviserAssignment.objects.in_force(day)
+        .filter(Q(business=OuterRef("pk")) | Q(building=OuterRef("building")))
+        .order_by(F("business").asc(nulls_last=True), "since", "pk")
+    )
+    facts = JSONObject(title="adviser__title", unit="adviser__unit")
+    return queryset.annotate(adviser_facts=Subquery(assigned.values(all=facts)[:1]))
+
+
+def fact(name):
+    """`value(row)` of a column that shows one of the OfficialFacts."""
+    has_choices = bool(OfficialFacts._meta.get_field(name).choices)
+
+    def value(row):
+        facts = OfficialFacts.of(row)
+        if has_choices:
+            return getattr(facts, f"get_{name}_display")()
+        return getattr(facts, name)
+
+    return value
+
+
+def of_organization(key):
+    return lambda row: (row.organization_facts or {}).get(key) or ""
+
+
+def of_adviser(key):
+    return lambda row: (row.adviser_facts or {}).get(key) or ""
+
+
+def establishment(row):
+    code = of_organization("establishment")(row)
+    return PartyOrganization.Establishment(code).label if code else ""
+
+
+def has_organization(row):
+    """Whether one was built for it, alone or with others; a backstop is none."""
+    return of_organization("mode")(row) in BUILT
+
+
+def columns():
+    """All hidden at first; a reader chooses, a template of the district maps them.
+
+    Plain exports leave most of them out: they are wide, and mostly empty.
+    """
+    derived = [
+        ("has_organization", "是否建立党组织", has_organization, with_organization),
+        ("organization", "党组织名称", of_organization("name"), with_organization),
+        ("secretary", "书记", of_organization("secretary"), with_organization),
+        (
+            "organization_founded",
+            "党组织成立时间",
+            of_organization("founded_on"),
+            with_organization,
+        ),
+        ("establishment", "建制", establishment, with_organization),
+        ("adviser", "指导员", of_adviser("title"), with_adviser),
+        ("adviser_unit", "指导员单位", of_adviser("unit"), with_adviser),
+        (
+            "mass_groups",
+            "已建群团",
+            lambda row: OfficialFacts.of(row).mass_groups,
+            with_facts,
+        ),
+    ]
+    return [
+        Column(
+            "uncovered_reason",
+            "未建原因",
+            lambda row: row.uncovered_reason,
+            shown=False,
+        ),
+        Column(
+            "cover_planned_on",
+            "拟建日期",
+            lambda row: row.cover_planned_on,
+            sort=("cover_planned_on",),
+            shown=False,
+        ),
+        *(
+            Column(key, label, value, annotate=annotate, shown=False, exported=False)
+            for key, label, value, annotate in derived
+        ),
+        *(_column_of(OfficialFacts._meta.get_field(n)) for n in OfficialFacts.NAMES),
+    ]
+
+
+def _column_of(field):
+    return Column(
+        field.name,
+        str(field.verbose_name),
+        fact(field.name),
+        number="Integer" in field.get_internal_type(),
+        annotate=with_facts,
+        shown=False,
+        exported=False,
+        right=Right.SEE_MEMBERS if field.name in OfficialFacts.RESTRICTED else "",
+    )
