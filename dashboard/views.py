@@ -22,6 +22,7 @@ from dashboard.words import conditions_in_words, reach_in_words, rights_in_words
 from enterprises.models import Business
 from tianshan.ledgers import BadScope, read_scope
 from tianshan.web import render_inside
+from tianshan.web.masks import phone_tail
 from visits.models import Demand
 
 # Where each role starts, in the order in which several posts of one user count.
@@ -148,7 +149,9 @@ def work(request):
 @require_safe
 def search(request):
     """One box over businesses, buildings and organisations; never beyond one's own."""
-    words = request.GET.get("q", "").replace("\x00", "").strip()[:60]
+    words = request.GET.get("q", "").strip()[:60]
+    if tail := phone_tail(words):
+        return redirect(f"{request.path}?q={tail}")
     context = {"q": words, "groups": finding.find(request, words)}
     return render(request, "dashboard/search.html", context)
 

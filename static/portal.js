@@ -66,6 +66,13 @@
     button.replaceChildren(...inside);
   }
 
+  // A number typed to search for goes no further than its last four digits.
+  document.addEventListener("submit", (event) => {
+    const box = event.target.querySelector('input[name="q"]');
+    const digits = box ? box.value.replace(/\D/g, "") : "";
+    if (box && /^\+?[\d\s-]{7,20}$/.test(box.value.trim()) && digits.length <= 13) box.value = digits.slice(-4);
+  }, true);
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post") return;

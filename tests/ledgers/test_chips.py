@@ -50,6 +50,24 @@ def test_what_the_form_does_not_hold_is_carried_along(client_of, staff, grid):
     assert response.context["hidden"] == [("sort", "-name"), ("columns", "name,room")]
 
 
-def test_a_filter_that_is_not_known_is_named_by_its_label(client_of, staff):
+def test_a_filter_that_is_not_known_is_named_and_shows_no_row(client_of, staff, grid):
+    BusinessFactory(grid=grid, kind="merchant")
     response = client_of(staff).get("/merchants/", {"building": "99999"})
-    assert "有筛选条件不认识，已忽略：楼宇" in response.content.decode()
+    (chip,) = response.context["chips"]
+    assert (chip["label"], chip["value"]) == ("楼宇", "99999（不认识）")
+    assert 'data-total="0"' in response.text
+    assert "没有列出记录" in response.text
+
+
+def test_a_filter_that_is_not_known_exports_no_row(client_of, staff, grid):
+    shop = BusinessFactory(grid=grid, kind="merchant")
+    response = client_of(staff).get("/merchants/?state=bogus&format=csv")
+    assert shop.name not in b"".join(response.streaming_content).decode()
+
+
+def test_a_whole_phone_number_is_searched_by_its_tail(client_of, staff, grid):
+    shop = BusinessFactory(grid=grid, kind="merchant", contact_phone="19900005678")
+    response = client_of(staff).get("/merchants/?q=199 0000 5678&sort=room")
+    assert response.url == "/merchants/?sort=room&q=5678"
+    page = client_of(staff).get("/merchants/", follow=True, query_params={"q": "5678"})
+    assert f'data-id="{shop.pk}"' in page.text

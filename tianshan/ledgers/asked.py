@@ -72,6 +72,7 @@ class Asked:
         form = self.search.form
         for name, field in form.fields.items():
             if name in form.errors:
+                yield from self._unknown(name, field)
                 continue
             if isinstance(field.widget, SuffixedMultiWidget):
                 yield from self._range(name, field)
@@ -84,6 +85,19 @@ class Asked:
                     "value": self._said(name, field, value),
                     "url": without(self.query, **{name: rest or None}),
                 }
+
+    def _unknown(self, name, field):
+        """What the ledger cannot make out: no row answers to it."""
+        names = [
+            name,
+            *(f"{name}_{end}" for end in getattr(field.widget, "suffixes", ())),
+        ]
+        texts = [text for key in names for text in self.query.getlist(key) if text]
+        yield {
+            "label": field.label,
+            "value": f"{'、'.join(texts)[:20]}（不认识）",
+            "url": without(self.query, **dict.fromkeys(names)),
+        }
 
     def _range(self, name, field):
         names = [f"{name}_{suffix}" for suffix in field.widget.suffixes]
@@ -120,6 +134,8 @@ def ask(request, ledger, *, today, query=None):
     if ids is not None:
         rows = rows.filter(pk__in=ids)
     search = ledger.filterset(query, rows, request=request, on=on)
+    # A condition that cannot be made out must not show, or export, more than was meant.
+    found = search.qs.none() if search.form.errors else search.qs
     sort = query.get("sort", "")
     return Asked(
         ledger=ledger,
@@ -129,7 +145,7 @@ def ask(request, ledger, *, today, query=None):
         on=on,
         day=on or (scope.day if scope else today),
         search=search,
-        rows=ledger.ordered(search.qs, sort, past=on is not None),
+        rows=ledger.ordered(found, sort, past=on is not None),
         sort=sort,
         ids=ids,
     )

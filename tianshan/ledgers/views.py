@@ -4,7 +4,7 @@ import tempfile
 from urllib.parse import quote
 
 from django.http import StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,6 +16,7 @@ from tianshan.ledgers.drawing import draw_rows
 from tianshan.ledgers.pages import LedgerPaginator
 from tianshan.ledgers.scopes import BadScope
 from tianshan.web import render_part
+from tianshan.web.masks import phone_tail
 
 PAGE_SIZES = (20, 50, 100, 200)
 
@@ -23,6 +24,8 @@ PAGE_SIZES = (20, 50, 100, 200)
 def ledger_page(request, ledger):
     """One ledger: `?q=&…filters&figure=&grid=&start=&end=&sort=&page=&size=&format=`."""
     today = timezone.localdate()
+    if tail := phone_tail(request.GET.get("q")):
+        return redirect(request.path + without(request.GET, q=tail))
     try:
         asked = ask(request, ledger, today=today)
     except BadScope as problem:

@@ -26,3 +26,17 @@ def masked_phone(number):
         area = f"{landline['area']}-" if landline["area"] else ""
         return f"{area}{landline['exchange']}****"
     return "****"
+
+
+_PHONE = re.compile(r"\+?[\d\s-]{7,20}")
+
+
+def phone_tail(text):
+    """The last four digits of a text that is a phone number; else None.
+
+    Nothing more of a number may reach an address (DESIGN, decisions), and nothing more
+    can be searched for.
+    """
+    digits = re.sub(r"\D", "", text or "")
+    is_phone = _PHONE.fullmatch((text or "").strip()) and 7 <= len(digits) <= 13
+    return digits[-4:] if is_phone else None
