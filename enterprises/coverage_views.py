@@ -342,16 +342,17 @@ def coverage_chain(request, pk):
 
 def chain_context(user, business):
     """What the chain's part of a page needs: the chain, and what the reader may do."""
+    context = {"chain": chain_of(business), "manages": ()}
     own = Business.objects.visible_to(user, Right.MANAGE_COVERAGE)
-    manages = own.filter(pk=business.pk).exists()
-    organizations = PartyOrganization.objects.visible_to(user, Right.MANAGE_COVERAGE)
-    return {
-        "chain": chain_of(business),
-        "manages": set(organizations.values_list("pk", flat=True)) if manages else (),
-        "may_found": manages
-        and PartyOrganization.objects.visible_to(user, Right.MANAGE_PARTY).exists(),
-        "may_advise": may_advise(user, business),
-    }
+    if user.may(Right.MANAGE_COVERAGE) and own.filter(pk=business.pk).exists():
+        organizations = PartyOrganization.objects.visible_to(
+            user, Right.MANAGE_COVERAGE
+        )
+        here = business.coverages.filter(until=None, organization__in=organizations)
+        context["manages"] = set(here.values_list("pk", flat=True))
+        context["may_found"] = user.may(Right.MANAGE_PARTY)
+        context["may_advise"] = may_advise(user, business)
+    return context
 
 
 def may_advise(user, place):

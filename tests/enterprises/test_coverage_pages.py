@@ -77,6 +77,8 @@ def test_the_act_s_number_opens_its_rows(clerk, client_of, branch, market, shops
     assert f'/businesses/?act={act.pk}">3<' in page
     rows = client.get(f"/businesses/?act={act.pk}").content.decode()
     assert 'data-total="3"' in rows
+    # A further filter keeps it, though the form has no control for it.
+    assert f'<input type="hidden" name="act" value="{act.pk}">' in rows
 
 
 def test_backstop_by_the_page_names_its_contact(clerk, client_of, grid, shops):

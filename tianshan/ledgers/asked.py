@@ -45,6 +45,8 @@ class Asked:
         form = self.search.form
         inputs = {"page", "format"}
         for name, field in form.fields.items():
+            if field.widget.is_hidden:  # set by a link alone, so it is carried along
+                continue
             inputs.add(name)
             for suffix in getattr(field.widget, "suffixes", ()):
                 inputs.add(f"{name}_{suffix}")
