@@ -42,6 +42,7 @@ class Right(StrEnum):
     MARK_PRIORITY = "mark_priority"
     SEE_MEMBERS = "see_members"  # Party membership and politics: restricted
     IMPORT = "import"
+    BULK_EDIT = "bulk_edit"  # many rows at once, on top of the right to edit one
     LOG_VISITS = "log_visits"
     CALL = "call"  # a phone number within one's own caseload, logged by itself
     SEE_DEMANDS = "see_demands"
@@ -81,7 +82,7 @@ RIGHTS = {
     Role.GRID_CLERK: _FIELD
     | _PARTY
     | _BUILDINGS
-    | {_R.IMPORT, _R.MARK_PRIORITY, _R.ANSWER_DEMANDS},
+    | {_R.IMPORT, _R.BULK_EDIT, _R.MARK_PRIORITY, _R.ANSWER_DEMANDS},
     Role.BRANCH_SECRETARY: _LEDGERS
     | {
         _R.LOG_VISITS,

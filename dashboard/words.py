@@ -17,6 +17,7 @@ WORDS = {
     Right.MARK_PRIORITY: "把企业商户列为重点",
     Right.SEE_MEMBERS: "看党员和政治面貌",
     Right.IMPORT: "导入台账",
+    Right.BULK_EDIT: "批量改企业商户、楼宇",
     Right.LOG_VISITS: "记走访、记诉求",
     Right.CALL: "看自己范围内的联系电话，每次都留记录",
     Right.SEE_DEMANDS: "看诉求",

@@ -101,7 +101,12 @@ def _columns():
             sort=("staff_count",),
         ),
         Column("contact", "联系人", lambda row: row.contact_name),
-        Column("phone", "联系电话", lambda row: masked_phone(row.contact_phone)),
+        Column(
+            "phone",
+            "联系电话",
+            lambda row: masked_phone(row.contact_phone),
+            masked="只写前三位和后四位",
+        ),
         Column("founded", "成立日期", founded, sort=("founded_on",), shown=False),
         Column(
             "reported",

@@ -18,6 +18,7 @@ ROOMS = {
     "dashboard",
     "audit",
     "workdays",
+    "ledgers",
 }
 # Computed from other rows, or itself a log: their changes are written elsewhere.
 WITHOUT_HISTORY = {

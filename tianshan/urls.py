@@ -14,6 +14,7 @@ urlpatterns = [
     path("password/", account.password_change, name="account_change_password"),
     path("password/again/", account.reauthenticate, name="account_reauthenticate"),
     path("inactive/", account.account_inactive, name="account_inactive"),
+    path("", include("tianshan.ledgers.urls")),
     path("", include("accounts.urls")),
     path("", include("grids.urls")),
     path("", include("party.urls")),

@@ -137,7 +137,7 @@ def test_costs_the_same_for_any_number_of_rows(
         CoverageFactory(business=business, organization=organization)
     client = client_of(staff)
 
-    with django_assert_max_num_queries(9):  # reads the choices of the filters
+    with django_assert_max_num_queries(10):  # reads the choices of the filters
         client.get(MERCHANTS)
     with django_assert_max_num_queries(5):  # session, user, posts, what changed, rows
         response = client.get(MERCHANTS)

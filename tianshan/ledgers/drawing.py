@@ -10,17 +10,32 @@ from django.utils.safestring import mark_safe
 
 from tianshan.ledgers.ledger import said
 
+MARK = ' class="marked"'
 
-def draw_rows(rows, columns):
-    """The rows, cell by cell; escaped is whatever was not made by format_html."""
+
+def draw_rows(rows, columns, *, picks=False, marked=()):
+    """The rows, cell by cell; escaped is whatever was not made by format_html.
+
+    `picks` puts a box to tick first, `marked` names the rows that just changed.
+    """
     drawers = [_drawer(column, place) for place, column in enumerate(columns)]
+    if picks:
+        drawers.insert(0, _draw_pick)
     return mark_safe(  # noqa: S308  every part is escaped below
         "\n".join(
             [
-                f'<tr data-id="{row.pk}">{"".join([draw(row) for draw in drawers])}</tr>'
+                f'<tr data-id="{row.pk}"{MARK if row.pk in marked else ""}>'
+                f"{''.join([draw(row) for draw in drawers])}</tr>"
                 for row in rows
             ]
         )
+    )
+
+
+def _draw_pick(row):
+    return (
+        '<td class="ck"><input class="form-check-input" type="checkbox" name="pick"'
+        f' value="{row.pk}" form="picked" aria-label="选中 {escape(str(row))}"></td>'
     )
 
 

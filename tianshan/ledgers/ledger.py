@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 
 import django_filters
 from django import forms
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.html import conditional_escape
 
@@ -34,6 +34,7 @@ class Column:
     shown: bool = True
     exported: bool = True
     right: str = ""  # for those alone who hold it; "" for all who see the ledger
+    masked: str = ""  # what of the value is left out, for the word before an export
 
     def cell(self, row):
         if self.draw:
@@ -125,10 +126,17 @@ class Ledger:
     actions: list = field(default_factory=list)  # [(label, icon, url name, right)]
     more_filters: dict = field(default_factory=dict)
     past: Past | None = None  # how it looks back, if it can
+    edits: list = field(default_factory=list)  # bulk.Edit, in the order of the bar
+    peek: list = field(default_factory=list)  # URL names loaded into the side panel
 
     @property
     def url(self):
         return reverse(self.page)
+
+    def opens_to(self, user):
+        """Does the ledger's page let the user in? Its own view's rule says so."""
+        rule = resolve(self.url).func.rule
+        return rule == "signed_in" or any(user.may(right) for right in rule)
 
     def filterset(self, data, queryset, *, request, on=None):
         """The room's FilterSet, with what rooms above have added, bound to a query."""

@@ -1,6 +1,7 @@
 """The ledger page, and its export: the same rows, order and masks."""
 
 import tempfile
+from itertools import batched, chain
 from urllib.parse import quote
 
 from django.http import StreamingHttpResponse
@@ -12,6 +13,9 @@ from tianshan.audit import record
 from tianshan.files.writing import csv_chunks, write_xlsx
 from tianshan.ledgers.asked import ask, without
 from tianshan.ledgers.bar import draw_filters
+from tianshan.ledgers.bulk_views import marked_rows
+from tianshan.ledgers.columns import chosen, named
+from tianshan.ledgers.desk import desk_of
 from tianshan.ledgers.drawing import draw_rows
 from tianshan.ledgers.pages import LedgerPaginator
 from tianshan.ledgers.scopes import BadScope
@@ -21,8 +25,13 @@ from tianshan.web.masks import phone_tail
 PAGE_SIZES = (20, 50, 100, 200)
 
 
+PRINTED = 1000  # rows on paper at once
+
+
 def ledger_page(request, ledger):
-    """One ledger: `?q=&…filters&figure=&grid=&start=&end=&sort=&page=&size=&format=`."""
+    """One ledger: `?q=&…filters&figure=&grid=&start=&end=`, and how it is shown:
+    `&on=&sort=&columns=&page=&size=&view=&format=`.
+    """
     today = timezone.localdate()
     if tail := phone_tail(request.GET.get("q")):
         return redirect(request.path + without(request.GET, q=tail))
@@ -34,22 +43,40 @@ def ledger_page(request, ledger):
     if request.GET.get("format") in EXPORTS:
         return _export(request, asked)
 
-    columns = [c for c in ledger.columns_for(request.user) if c.shown]
+    desk = desk_of(request.user, ledger, request.GET)
+    columns = chosen(ledger, request.GET, desk.laid_out)
+    if request.GET.get("format") == "print":
+        return _print(request, asked, columns)
+
     size = _size(request.GET.get("size"))
     paginator = LedgerPaginator(asked.rows, size)
     page = paginator.get_page(request.GET.get("page"))
     page.object_list = ledger.annotated(
         page.object_list, columns, user=request.user, day=asked.day
     )
+    if asked.on:
+        page.object_list = ledger.past.recall(list(page.object_list), asked.on)
+    marked = marked_rows(request, ledger, page)
     context = {
         "ledger": ledger,
+        "desk": desk,
+        "marked": marked,
+        "edits": [edit for edit in ledger.edits if request.user.may(edit.right)]
+        if not asked.on
+        else [],
+        "here": request.get_full_path(),
+        "address": request.GET.urlencode(),
+        "peek_url": peek_url(ledger, asked),
+        "now": timezone.now(),
         "search": asked.search,
         "filters": draw_filters(ledger, request),
         "chips": (chips := asked.chips),
         "page": page,
         "total": paginator.count,
         "columns": [_heading(request, column, asked.sort) for column in columns],
-        "body": draw_rows(page.object_list, columns),
+        "body": draw_rows(
+            page.object_list, columns, picks=True, marked=marked.pks if marked else ()
+        ),
         "hidden": asked.beside_the_form,
         "filter_count": len(chips),
         "actions": [
@@ -62,6 +89,45 @@ def ledger_page(request, ledger):
         "today": today,
     }
     return render_part(request, "ledgers/ledger.html", context, part="list")
+
+
+def peek_url(ledger, asked):
+    """Where a row's panel is, with 0 for its key and the day that is looked back to."""
+    url = reverse("ledgers:peek", args=[ledger.key, 0])
+    return f"{url}?on={asked.on}" if asked.on else url
+
+
+def _print(request, asked, columns):
+    """All rows of the list on paper, up to a limit that is said."""
+    ledger = asked.ledger
+    total = asked.rows.count()
+    rows = ledger.annotated(
+        asked.rows[:PRINTED], columns, user=request.user, day=asked.day
+    )
+    if asked.on:
+        rows = ledger.past.recall(list(rows), asked.on)
+    now = timezone.now()
+    record(
+        "ledger.printed",
+        request.user,
+        by=request.user,
+        at=now,
+        ledger=ledger.key,
+        rows=min(total, PRINTED),
+        filters=sorted(set(request.GET) - {"format", "page", "size"}),
+    )
+    context = {
+        "ledger": ledger,
+        "chips": asked.chips,
+        "columns": columns,
+        "body": draw_rows(rows, columns),
+        "total": total,
+        "most": PRINTED,
+        "left_out": max(total - PRINTED, 0),
+        "now": now,
+        "list_url": ledger.url + without(request.GET, format=None),
+    }
+    return render(request, "ledgers/print.html", context)
 
 
 def _size(text):
@@ -83,7 +149,8 @@ def _heading(request, column, sort):
 def _export(request, asked):
     """xlsx or csv of exactly the rows of the list, masked as the list masks."""
     ledger, kind = asked.ledger, request.GET["format"]
-    columns = [c for c in ledger.columns_for(request.user) if c.exported]
+    shown = named(ledger, request.GET.get("columns")) or ledger.columns
+    columns = [column for column in shown if column.exported]
     rows = ledger.annotated(asked.rows, columns, user=request.user, day=asked.day)
     now = timezone.now()
     total = rows.count()
@@ -102,7 +169,10 @@ def _export(request, asked):
         f"{request.user.display_name} 于 {stamp:%Y-%m-%d %H:%M} 导出，"
         f"共 {total} {ledger.unit}；筛选：{asked.in_words or '无'}。"
     )
-    values = ([column.value(row) for column in columns] for row in rows.iterator(2000))
+    found = rows.iterator(2000)
+    if asked.on:
+        found = recalled(ledger, found, asked.on)
+    values = ([column.value(row) for column in columns] for row in found)
     content_type, write = EXPORTS[kind]
     response = StreamingHttpResponse(
         write(ledger.title, columns, values, note), content_type=content_type
@@ -115,6 +185,12 @@ def _export(request, asked):
     return response
 
 
+def recalled(ledger, rows, day):
+    """The rows with what held on the day, some hundreds at a time."""
+    for some in batched(rows, 500):
+        yield from ledger.past.recall(list(some), day)
+
+
 def _xlsx(title, columns, values, note):
     with tempfile.TemporaryFile() as file:
         write_xlsx(file, title=title, columns=columns, rows=values, note_lines=[note])
@@ -124,7 +200,8 @@ def _xlsx(title, columns, values, note):
 
 
 def _csv(title, columns, values, note):
-    yield from csv_chunks(columns=columns, rows=values)
+    # At the end, and as a remark: the heading stays first, and an import skips it.
+    yield from csv_chunks(columns=columns, rows=chain(values, [[f"注：{note}"]]))
 
 
 EXPORTS = {
