@@ -21,6 +21,7 @@ from dashboard.values import lists_for
 from dashboard.words import conditions_in_words, reach_in_words, rights_in_words
 from enterprises.models import Business
 from tianshan.ledgers import BadScope, read_scope
+from tianshan.ledgers.models import SavedView
 from tianshan.web import render_inside
 from tianshan.web.masks import phone_tail
 from visits.models import Demand
@@ -49,7 +50,10 @@ START_WITH = {"visits:demand_list": "?" + urlencode([*WAITING, ("sort", "due")])
 @signed_in
 @require_safe
 def start(request):
-    """To the page on which the user's role begins its day."""
+    """To the view that the user chose to begin with, or to the page of the role."""
+    views = SavedView.objects.visible_to(request.user)
+    if view := views.filter(starts__user=request.user).first():
+        return redirect(view)
     held = {post.role for post in request.user.posts_in_force}
     page = next((page for role, page in START.items() if role in held), "dashboard:me")
     return redirect(reverse(page) + START_WITH.get(page, ""))

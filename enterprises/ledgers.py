@@ -6,6 +6,7 @@ from django.utils.html import format_html
 
 from accounts.rights import Right
 from enterprises import official
+from enterprises.bulk import EDITS
 from enterprises.filters import AnyBusinessFilter, BusinessFilter
 from enterprises.models import (
     Business,
@@ -140,6 +141,7 @@ def _columns():
 
 IMPORT = ("导入台账", "table-import", "enterprises:import_new", Right.IMPORT)
 HINT = "名称、铺位、统一代码、手机尾号；拼音首字母如 mnch"
+PEEK = ["dashboard:for_business", "visits:for_business"]
 EMPTY = "这里还没有企业商户。台账员可以导入区里下发的台账。"
 
 
@@ -154,6 +156,8 @@ BUSINESSES = Ledger(
     empty=EMPTY,
     actions=[IMPORT],
     columns=_columns(),
+    edits=EDITS,
+    peek=PEEK,
 )
 ENTERPRISES = Ledger(
     key="enterprises",
@@ -166,6 +170,8 @@ ENTERPRISES = Ledger(
     empty=EMPTY,
     actions=[IMPORT],
     columns=_columns(),
+    edits=EDITS,
+    peek=PEEK,
 )
 MERCHANTS = Ledger(
     key="merchants",
@@ -178,6 +184,8 @@ MERCHANTS = Ledger(
     empty=EMPTY,
     actions=[IMPORT],
     columns=_columns(),
+    edits=EDITS,
+    peek=PEEK,
 )
 
 

@@ -1,6 +1,7 @@
 """What the grid and building ledgers show."""
 
 from accounts.rights import Right
+from grids.bulk import EDITS
 from grids.filters import BuildingFilter, GridFilter
 from grids.models import Building, Grid
 from tianshan.ledgers.ledger import Column, Ledger
@@ -33,6 +34,7 @@ BUILDINGS = Ledger(
     hint="名称、俗称、地址、拼音首字母",
     empty="还没有楼宇。导入台账时，“楼宇”工作表里的楼宇会一并写入。",
     actions=[("导入台账", "table-import", "enterprises:import_new", Right.IMPORT)],
+    edits=EDITS,
     columns=[
         Column(
             "name",

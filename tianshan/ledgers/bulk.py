@@ -19,7 +19,8 @@ class Edit:
     """One kind of bulk edit, as the room that owns the rows declares it.
 
     The room says what a row holds, what it would hold, and writes many in a few
-    statements; history comes by triggers. Here is what all have in common.
+    statements; history comes by triggers. Here is what all have in common. Made anew
+    for each use, so that what `prepare` read is of these rows.
     """
 
     key = ""
@@ -47,6 +48,9 @@ class Edit:
 
     def same(self, row, values):
         return self.before(row) == self.after(row, values)
+
+    def prepare(self, rows, values):
+        """Read what telling rows apart needs, for all of them at once."""
 
     def refused(self, row, values):
         """Why this row cannot be changed so, or ""."""
@@ -76,7 +80,6 @@ class SetField(Edit):
     """Set one field that is a plain fact to one value."""
 
     field = ""
-    stamps = ()  # ((field, value or expression made from `at`), …) written along
 
     def new(self, values):
         return values[self.field]
@@ -102,6 +105,10 @@ class SetField(Edit):
         """Further fields to write, for versions and times of change."""
         return {}
 
+    def stamp(self, row, at):
+        """The same on a row in hand; answers the names of these fields."""
+        return []
+
     def write(self, rows, values, *, by, at):
         changes = {row.pk: getattr(row, self.field) for row in rows}
         value = {self.field: self.new(values)}
@@ -109,12 +116,11 @@ class SetField(Edit):
         return changes
 
     def restore(self, rows, changes, *, by, at):
-        by_value = {}
+        fields = [self.field]
         for row in rows:
-            by_value.setdefault(changes[row.pk], []).append(row.pk)
-        for value, pks in by_value.items():
-            rows = self.model.objects.filter(pk__in=pks)
-            rows.update(**{self.field: value}, **self.along(at))
+            setattr(row, self.field, changes[row.pk])
+            fields = [self.field, *self.stamp(row, at)]
+        self.model.objects.bulk_update(rows, fields, batch_size=500)
 
 
 @dataclass
@@ -149,6 +155,7 @@ def plan(edit, rows, values, *, user):
         .filter(pk__in=[row.pk for row in rows])
         .values_list("pk", flat=True)
     )
+    edit.prepare(rows, values)
     planned = Plan()
     for row in rows:
         if row.pk not in reachable:
@@ -164,8 +171,8 @@ def plan(edit, rows, values, *, user):
 
 def _locked(edit, pks):
     """The rows, each locked, in one order so that two edits wait and do not clash."""
-    rows = edit.model.objects.select_for_update(of=["self"]).filter(pk__in=pks)
-    return rows.order_by("pk")
+    rows = edit.model.objects.for_list().filter(pk__in=pks)
+    return rows.select_for_update(of=["self"]).order_by("pk")
 
 
 @transaction.atomic

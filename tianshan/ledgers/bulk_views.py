@@ -52,7 +52,7 @@ def _edit_or_404(ledger, act):
     edit = next((edit for edit in ledger.edits if edit.key == act), None)
     if edit is None:
         raise Http404
-    return edit
+    return edit()
 
 
 @of_ledger

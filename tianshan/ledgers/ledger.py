@@ -126,7 +126,9 @@ class Ledger:
     actions: list = field(default_factory=list)  # [(label, icon, url name, right)]
     more_filters: dict = field(default_factory=dict)
     past: Past | None = None  # how it looks back, if it can
-    edits: list = field(default_factory=list)  # bulk.Edit, in the order of the bar
+    edits: list = field(
+        default_factory=list
+    )  # classes of bulk.Edit, as the bar has them
     peek: list = field(default_factory=list)  # URL names loaded into the side panel
 
     @property
