@@ -59,6 +59,7 @@ class Table:
             if label
             and place not in self.columns.values()
             and plain(label) not in LEFT_ALONE
+            and not REMARK.match(label)  # who exported, when, by which filter
         ]
 
 

@@ -66,7 +66,7 @@ def test_the_column_that_opens_the_row_always_stands_first(client_of, staff):
 def headings_of(client, query):
     response = client.get("/merchants/", {**query, "format": "csv"})
     text = b"".join(response.streaming_content).decode("utf-8-sig")
-    return next(csv.reader(io.StringIO(text)))
+    return next(csv.reader(io.StringIO(text)))[:-1]
 
 
 def test_an_export_holds_the_columns_that_it_is_asked_for(client_of, staff):
@@ -90,9 +90,11 @@ def test_what_an_export_holds_is_said_before_it_starts(client_of, staff):
 
 def test_a_file_says_who_when_and_by_which_filter(client_of, staff):
     response = client_of(staff).get("/merchants/", {"q": "茶", "format": "csv"})
-    lines = b"".join(response.streaming_content).decode().splitlines()
-    assert lines[-1].startswith("注：staff 于 ")
-    assert "共 1 家；筛选：搜索：茶。" in lines[-1]
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    heading, *rows = csv.reader(io.StringIO(text))
+    assert heading[-1].startswith("注：staff 于 ")
+    assert "共 1 家；筛选：搜索：茶。" in heading[-1]
+    assert len(rows) == 1  # the line is no row
 
 
 def test_print_says_the_filter_and_its_limit(client_of, staff, grid, monkeypatch):

@@ -20,7 +20,7 @@ def draw_rows(rows, columns, *, picks=False, marked=()):
     """
     drawers = [_drawer(column, place) for place, column in enumerate(columns)]
     if picks:
-        drawers.insert(0, _draw_pick)
+        drawers.insert(0, _picker(next(column for column in columns if column.link)))
     return mark_safe(  # noqa: S308  every part is escaped below
         "\n".join(
             [
@@ -32,11 +32,17 @@ def draw_rows(rows, columns, *, picks=False, marked=()):
     )
 
 
-def _draw_pick(row):
-    return (
-        '<td class="ck"><input class="form-check-input" type="checkbox" name="pick"'
-        f' value="{row.pk}" form="picked" aria-label="选中 {escape(str(row))}"></td>'
-    )
+def _picker(title):
+    """A function of the row that answers its box to tick, named by its title."""
+
+    def draw(row):
+        return (
+            '<td class="ck"><input class="form-check-input" type="checkbox" name="pick"'
+            f' value="{row.pk}" form="picked"'
+            f' aria-label="选中 {escape(str(title.value(row)))}"></td>'
+        )
+
+    return draw
 
 
 def _drawer(column, place):

@@ -1,7 +1,7 @@
 """The ledger page, and its export: the same rows, order and masks."""
 
 import tempfile
-from itertools import batched, chain
+from itertools import batched
 from urllib.parse import quote
 
 from django.http import StreamingHttpResponse
@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tianshan.audit import record
+from tianshan.files.writing import Column as CsvColumn
 from tianshan.files.writing import csv_chunks, write_xlsx
 from tianshan.ledgers.asked import ask, without
 from tianshan.ledgers.bar import draw_filters
@@ -23,8 +24,6 @@ from tianshan.web import render_part
 from tianshan.web.masks import phone_tail
 
 PAGE_SIZES = (20, 50, 100, 200)
-
-
 PRINTED = 1000  # rows on paper at once
 
 
@@ -200,8 +199,11 @@ def _xlsx(title, columns, values, note):
 
 
 def _csv(title, columns, values, note):
-    # At the end, and as a remark: the heading stays first, and an import skips it.
-    yield from csv_chunks(columns=columns, rows=chain(values, [[f"注：{note}"]]))
+    # In the heading's last cell: no row is added, and an import passes over it.
+    yield from csv_chunks(
+        columns=[*columns, CsvColumn(f"注：{note}")],
+        rows=([*row, None] for row in values),
+    )
 
 
 EXPORTS = {
