@@ -1,9 +1,9 @@
-"""Which columns of a ledger show, and in which order."""
+"""Which columns of a ledger show, of those that a user may see, and in which order."""
 
 ALL = "all"
 
 
-def named(ledger, text):
+def named(columns, text):
     """The columns that `a,b,c` or `all` names, None when it names none.
 
     The column that links to the row always stands first: without it no row opens.
@@ -11,27 +11,24 @@ def named(ledger, text):
     if not text:
         return None
     if text == ALL:
-        return list(ledger.columns)
+        return list(columns)
+    known = {column.key: column for column in columns}
     keys = dict.fromkeys(text.split(","))
-    chosen = [column for key in keys if (column := ledger.column(key))]
-    return with_link(ledger, chosen) if chosen else None
+    found = [known[key] for key in keys if key in known]
+    return with_link(columns, found) if found else None
 
 
-def with_link(ledger, columns):
-    links = [column for column in ledger.columns if column.link]
-    return links + [column for column in columns if column not in links]
+def with_link(columns, found):
+    links = [column for column in columns if column.link]
+    return links + [column for column in found if column not in links]
 
 
-def default(ledger):
-    return [column for column in ledger.columns if column.shown]
-
-
-def chosen(ledger, query, laid_out=""):
+def chosen(columns, query, laid_out=""):
     """What the address names, else what the user laid out, else the ledger's own."""
     return (
-        named(ledger, query.get("columns"))
-        or named(ledger, laid_out)
-        or default(ledger)
+        named(columns, query.get("columns"))
+        or named(columns, laid_out)
+        or [column for column in columns if column.shown]
     )
 
 

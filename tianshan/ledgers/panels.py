@@ -74,14 +74,15 @@ def peek(request, ledger, pk):
     rows = ledger.rows(request.user).filter(pk=pk)
     if asked.on:
         rows = ledger.past.known(rows, asked.on)
-    rows = ledger.annotated(rows, ledger.columns, user=request.user, day=asked.day)
+    available = ledger.columns_for(request.user)
+    rows = ledger.annotated(rows, available, user=request.user, day=asked.day)
     row = get_object_or_404(rows)
     if asked.on:
         ledger.past.recall([row], asked.on)
-    title = next(column for column in ledger.columns if column.link)
+    title = next(column for column in available if column.link)
     facts = [
         {"label": column.label, "value": column.cell(row)}
-        for column in ledger.columns
+        for column in available
         if column is not title and column.value(row) not in (None, "")
     ]
     context = {
@@ -114,8 +115,9 @@ def column_list(request, ledger):
     if request.method == "POST":
         return _lay_out(request, ledger)
     desk = desk_of(request.user, ledger, request.GET)
-    shown = columns.chosen(ledger, request.GET, desk.laid_out)
-    others = [column for column in ledger.columns if column not in shown]
+    available = ledger.columns_for(request.user)
+    shown = columns.chosen(available, request.GET, desk.laid_out)
+    others = [column for column in available if column not in shown]
     context = {
         "ledger": ledger,
         "choices": [
@@ -135,8 +137,9 @@ def _lay_out(request, ledger):
     else:
         ticked = [key for key in request.POST.getlist("column") if ledger.column(key)]
         ticked.sort(key=lambda key: _place(request.POST.get(f"place_{key}")))
-        in_order = [ledger.column(key) for key in ticked]
-        chosen = [column.key for column in columns.with_link(ledger, in_order)]
+        available = ledger.columns_for(request.user)
+        in_order = columns.named(available, ",".join(ticked)) or []
+        chosen = [column.key for column in columns.with_link(available, in_order)]
         named = ",".join(chosen)
     actions.lay_out(ledger, columns=chosen, by=request.user, at=timezone.now())
     return redirect(ledger.url + without(query, columns=named))
@@ -156,8 +159,9 @@ def export(request, ledger):
     """Which rows, which columns, what is masked: said before the export starts."""
     asked = asked_or_404(request, ledger)
     desk = desk_of(request.user, ledger, request.GET)
-    shown = columns.chosen(ledger, request.GET, desk.laid_out)
-    everything = [column for column in ledger.columns if column.exported]
+    available = ledger.columns_for(request.user)
+    shown = columns.chosen(available, request.GET, desk.laid_out)
+    everything = [column for column in available if column.exported]
     context = {
         "ledger": ledger,
         "total": asked.rows.count(),
@@ -210,7 +214,7 @@ def _keep(request, ledger, query, *, name, shared, start):
         ledger,
         name=name,
         query=address_kept(query),
-        columns=_named(ledger, query),
+        columns=_named(request, ledger, query),
         by=request.user,
         at=now,
     )
@@ -221,8 +225,8 @@ def _keep(request, ledger, query, *, name, shared, start):
     return view
 
 
-def _named(ledger, query):
-    chosen = columns.named(ledger, query.get("columns"))
+def _named(request, ledger, query):
+    chosen = columns.named(ledger.columns_for(request.user), query.get("columns"))
     return [column.key for column in chosen] if chosen else []
 
 
@@ -272,7 +276,7 @@ def view_update(request, pk):
     view = actions.update_view(
         view,
         query=address_kept(query),
-        columns=_named(ledger, query),
+        columns=_named(request, ledger, query),
         by=request.user,
         at=timezone.now(),
     )

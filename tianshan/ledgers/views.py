@@ -43,7 +43,8 @@ def ledger_page(request, ledger):
         return _export(request, asked)
 
     desk = desk_of(request.user, ledger, request.GET)
-    columns = chosen(ledger, request.GET, desk.laid_out)
+    available = ledger.columns_for(request.user)
+    columns = chosen(available, request.GET, desk.laid_out)
     if request.GET.get("format") == "print":
         return _print(request, asked, columns)
 
@@ -59,6 +60,7 @@ def ledger_page(request, ledger):
     context = {
         "ledger": ledger,
         "desk": desk,
+        "available": available,
         "marked": marked,
         "edits": [edit for edit in ledger.edits if request.user.may(edit.right)]
         if not asked.on
@@ -148,7 +150,8 @@ def _heading(request, column, sort):
 def _export(request, asked):
     """xlsx or csv of exactly the rows of the list, masked as the list masks."""
     ledger, kind = asked.ledger, request.GET["format"]
-    shown = named(ledger, request.GET.get("columns")) or ledger.columns
+    available = ledger.columns_for(request.user)
+    shown = named(available, request.GET.get("columns")) or available
     columns = [column for column in shown if column.exported]
     rows = ledger.annotated(asked.rows, columns, user=request.user, day=asked.day)
     now = timezone.now()
