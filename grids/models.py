@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from accounts.rights import BY_GRID, Right, Role, posts_with
 from grids import narrower
-from tianshan.audit.classes import INTERNAL, OPEN
+from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL, SEALED
 from tianshan.audit.history import tracked
 from tianshan.pinyin import search_text, sort_key
+from tianshan.values.extra import search_words
 
 
 def reach(posts):
@@ -205,13 +206,17 @@ class Building(models.Model):
     # In no ledger from then on: withdrawn as made by mistake. The row stays.
     gone_at = models.DateTimeField("移出台账时间", null=True, editable=False)
     updated_at = models.DateTimeField("更新时间", default=timezone.now, editable=False)
+    # Answers to the extra fields, by their keys (tianshan.values).
+    extra = models.JSONField("附加字段", default=dict, blank=True)
     pinyin = models.CharField(max_length=300, editable=False)
     search = models.TextField(editable=False)
 
     VISIBILITY = {
         OPEN: "id name aliases kind address floors area units ownership"
-        " property_manager grid longitude latitude source_crs pinyin search",
+        " property_manager grid longitude latitude source_crs pinyin",
         INTERNAL: "gone_at updated_at",
+        PERSONAL: "extra",
+        SEALED: "search",
     }
 
     objects = BuildingQuerySet.as_manager()
@@ -232,7 +237,8 @@ class Building(models.Model):
     def index(self):
         """Fill the columns that sorting and searching read."""
         self.pinyin = sort_key(self.name)
-        self.search = search_text(self.name, *self.aliases, self.address)
+        words = search_words("building", self.extra)
+        self.search = search_text(self.name, *self.aliases, self.address, *words)
 
     def save(self, *args, update_fields=None, **kwargs):
         self.index()

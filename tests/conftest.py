@@ -19,6 +19,7 @@ from tests.factories import (
     PostFactory,
     StreetFactory,
 )
+from tianshan.values import extra
 from tianshan.workdays import changed
 from tianshan.workdays.models import DayRule
 from tianshan.workdays.seed import enter_missing_years
@@ -33,6 +34,14 @@ def django_db_setup(django_test_environment, django_db_blocker):
         copy_of_template(f"test_{before}_{worker}")
         yield
         use(before)
+
+
+@pytest.fixture(autouse=True)
+def extra_fields_read_anew():
+    """What one test defined is kept in the process, not in the database."""
+    extra.changed()
+    yield
+    extra.changed()
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ ROOMS = {
     "audit",
     "workdays",
     "ledgers",
+    "values",
 }
 # Computed from other rows, or itself a log: their changes are written elsewhere.
 WITHOUT_HISTORY = {

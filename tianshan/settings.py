@@ -102,6 +102,7 @@ INSTALLED_APPS = [
     "tianshan.database",
     "tianshan.web",
     "tianshan.ledgers",
+    "tianshan.values",
     "tianshan.audit",
     "tianshan.workdays",
     "accounts",

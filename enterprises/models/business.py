@@ -11,6 +11,7 @@ from party.models import OrganizationBuilding, PartyOrganization, in_force
 from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL, SEALED
 from tianshan.audit.history import tracked
 from tianshan.pinyin import search_text, sort_key
+from tianshan.values.extra import search_words
 
 
 class BusinessQuerySet(models.QuerySet):
@@ -169,6 +170,8 @@ class Business(models.Model):
         related_name="merged",
         verbose_name="并入",
     )
+    # Answers to the extra fields, by their keys (tianshan.values).
+    extra = models.JSONField("附加字段", default=dict, blank=True)
     # Counts saves, so that two people editing at once are told of each other.
     version = models.PositiveIntegerField(default=1, editable=False)
     updated_at = models.DateTimeField("更新时间", default=timezone.now, editable=False)
@@ -180,7 +183,7 @@ class Business(models.Model):
         INTERNAL: "code staff_count members_count founded_on founded_precision"
         " reported_mode uncovered_reason cover_planned_on state note priority"
         " discovered_on succeeds gone_at merged_into version updated_at",
-        PERSONAL: "contact_name contact_phone",
+        PERSONAL: "contact_name contact_phone extra",
         SEALED: "search",
     }
 
@@ -227,7 +230,11 @@ class Business(models.Model):
         """Fill the columns that sorting and searching read."""
         self.pinyin = sort_key(self.name)
         self.search = search_text(
-            self.name, self.code or "", self.room, self.contact_phone[-4:]
+            self.name,
+            self.code or "",
+            self.room,
+            self.contact_phone[-4:],
+            *search_words("business", self.extra, self.kind),
         )
 
     def save(self, *args, update_fields=None, **kwargs):

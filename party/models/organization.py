@@ -8,9 +8,10 @@ from django.utils import timezone
 from accounts.rights import BY_ORGANIZATION, Right, posts_with
 from grids.models import Building, Grid
 from party.models.dated import in_force
-from tianshan.audit.classes import INTERNAL, OPEN
+from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL, SEALED
 from tianshan.audit.history import tracked
 from tianshan.pinyin import search_text, sort_key
+from tianshan.values.extra import search_words
 
 
 class PartyOrganizationQuerySet(models.QuerySet):
@@ -131,17 +132,21 @@ class PartyOrganization(models.Model):
         related_name="organizations",
         verbose_name="所辖楼宇",
     )
+    # Answers to the extra fields, by their keys (tianshan.values).
+    extra = models.JSONField("附加字段", default=dict, blank=True)
     # Counts saves, so that two people editing at once are told of each other.
     version = models.PositiveIntegerField(default=1, editable=False)
     pinyin = models.CharField(max_length=300, editable=False)
     search = models.TextField(editable=False)
 
     VISIBILITY = {
-        OPEN: "id name kind establishment parent grid buildings pinyin search",
+        OPEN: "id name kind establishment parent grid buildings pinyin",
         INTERNAL: "secretary members_full members_probationary members_on"
         " committee_size approved_by approved_to approved_on approval_number"
         " approval_paper founded_on elected_on term_years term_ends_on dissolved_on"
         " dissolved_why dissolved_number version",
+        PERSONAL: "extra",
+        SEALED: "search",
     }
 
     objects = PartyOrganizationQuerySet.as_manager()
@@ -166,7 +171,8 @@ class PartyOrganization(models.Model):
 
     def save(self, *args, update_fields=None, **kwargs):
         self.pinyin = sort_key(self.name)
-        self.search = search_text(self.name, self.get_kind_display())
+        words = search_words("organization", self.extra)
+        self.search = search_text(self.name, self.get_kind_display(), *words)
         if update_fields is not None:
             update_fields = {*update_fields, "pinyin", "search"}
         super().save(*args, update_fields=update_fields, **kwargs)
