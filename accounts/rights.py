@@ -41,8 +41,10 @@ class Right(StrEnum):
     EDIT_BUSINESSES = "edit_businesses"
     MARK_PRIORITY = "mark_priority"
     SEE_MEMBERS = "see_members"  # Party membership and politics: restricted
+    ASSIGN_CARETAKERS = "assign_caretakers"  # who owes the visits of a business
     IMPORT = "import"
     BULK_EDIT = "bulk_edit"  # many rows at once, on top of the right to edit one
+    MERGE = "merge"  # two rows for one business
     LOG_VISITS = "log_visits"
     CALL = "call"  # a phone number within one's own caseload, logged by itself
     SEE_DEMANDS = "see_demands"
@@ -82,7 +84,14 @@ RIGHTS = {
     Role.GRID_CLERK: _FIELD
     | _PARTY
     | _BUILDINGS
-    | {_R.IMPORT, _R.BULK_EDIT, _R.MARK_PRIORITY, _R.ANSWER_DEMANDS},
+    | {
+        _R.IMPORT,
+        _R.BULK_EDIT,
+        _R.MERGE,
+        _R.MARK_PRIORITY,
+        _R.ASSIGN_CARETAKERS,
+        _R.ANSWER_DEMANDS,
+    },
     Role.BRANCH_SECRETARY: _LEDGERS
     | {
         _R.LOG_VISITS,
@@ -110,6 +119,7 @@ RIGHTS = {
     | _BUILDINGS
     | {
         _R.MARK_PRIORITY,
+        _R.ASSIGN_CARETAKERS,
         _R.ANSWER_DEMANDS,
         _R.PROPOSE_ISSUES,
         _R.DECIDE_IN_COMMITTEE,  # a market's governance committee, which he calls

@@ -6,8 +6,9 @@ class EnterprisesConfig(AppConfig):
     verbose_name = "企业商户"
 
     def ready(self):
-        from enterprises import ledgers, organizations, proposals
+        from enterprises import ledgers, moments, organizations, proposals
 
         ledgers.register()
+        moments.register()
         organizations.register()
         proposals.register()

@@ -1,6 +1,13 @@
 from django.urls import path
 
-from enterprises import coverage_views, import_views, trade_views, views
+from enterprises import (
+    act_views,
+    coverage_views,
+    import_views,
+    trade_views,
+    twin_views,
+    views,
+)
 from enterprises.district_urls import urlpatterns as with_the_district
 
 app_name = "enterprises"
@@ -72,6 +79,54 @@ urlpatterns = [
         coverage_views.adviser_end,
         name="adviser_end",
     ),
+    path(
+        "businesses/<int:pk>/timeline/",
+        views.business_timeline,
+        name="business_timeline",
+    ),
+    path(
+        "businesses/<int:pk>/history/", views.business_history, name="business_history"
+    ),
+    path(
+        "businesses/<int:pk>/journal/",
+        act_views.business_journal,
+        name="business_journal",
+    ),
+    path("notes/<int:pk>/correct/", act_views.note_correct, name="note_correct"),
+    path("notes/<int:pk>/void/", act_views.note_void, name="note_void"),
+    path("businesses/new/", act_views.business_new, name="business_new"),
+    path("businesses/likely/", act_views.business_likely, name="business_likely"),
+    path("businesses/<int:pk>/move/", act_views.business_move, name="business_move"),
+    path("businesses/<int:pk>/owner/", act_views.business_owner, name="business_owner"),
+    path(
+        "businesses/<int:pk>/priority/",
+        act_views.business_priority,
+        name="business_priority",
+    ),
+    path(
+        "businesses/<int:pk>/caretaker/",
+        act_views.business_caretaker,
+        name="business_caretaker",
+    ),
+    path("businesses/<int:pk>/dates/", act_views.business_dates, name="business_dates"),
+    path(
+        "businesses/<int:pk>/step/<slug:step>/",
+        act_views.business_step,
+        name="business_step",
+    ),
+    path("businesses/twins/", twin_views.twin_list, name="twin_list"),
+    path(
+        "businesses/<int:pk>/merge/<int:other>/",
+        twin_views.business_merge,
+        name="business_merge",
+    ),
+    path(
+        "businesses/<int:pk>/apart/<int:other>/",
+        twin_views.twins_apart,
+        name="twins_apart",
+    ),
+    path("merges/<int:pk>/", twin_views.merge_detail, name="merge_detail"),
+    path("merges/<int:pk>/undo/", twin_views.merge_undo, name="merge_undo"),
     path("imports/", import_views.import_list, name="import_list"),
     path("imports/new/", import_views.import_new, name="import_new"),
     path("imports/<int:pk>/", import_views.import_detail, name="import_detail"),

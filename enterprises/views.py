@@ -2,21 +2,26 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, Q, Value
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.rights import Right, needs
-from enterprises import actions
+from accounts.rights import Right, may, needs
+from enterprises import actions, history
 from enterprises.coverage_views import chain_context
 from enterprises.forms import EDITED, PAGE_TOO_OLD, BusinessForm, ReasonForm, Seen
 from enterprises.ledgers import BUSINESSES, ENTERPRISES, MERCHANTS
 from enterprises.models import Business, Caretaker
 from tianshan import audit
+from tianshan.ledgers.moments import moments_of
 from tianshan.ledgers.views import ledger_page
+from tianshan.web import render_inside
 from tianshan.web.masks import masked_phone
+
+SHOWN = 20  # lines of a timeline or of a history on one page
 
 
 @needs(Right.SEE_BUSINESSES)
@@ -40,9 +45,20 @@ def merchant_list(request):
 @needs(Right.SEE_BUSINESSES)
 @require_safe
 def business_detail(request, pk):
-    """Facts, the chain of coverage with its reasons, places, who owes the visits."""
+    """Facts, the chain of coverage with its reasons, places, who owes the visits.
+
+    What a business was merged into is where its page leads.
+    """
     businesses = Business.objects.visible_to(request.user)
-    business = get_object_or_404(businesses.select_related("grid", "building"), pk=pk)
+    business = (
+        businesses.annotate(**_rights(request.user))
+        .select_related("grid", "building")
+        .filter(pk=pk)
+        .first()
+    )
+    if business is None:
+        tombstone = get_object_or_404(Business.objects.exclude(merged_into=None), pk=pk)
+        return redirect(get_object_or_404(businesses, pk=tombstone.merged_into_id))
     caretakers = Caretaker.objects.visible_to(request.user).in_force()
     of_this = Q(business=business)
     if business.building_id:
@@ -50,21 +66,71 @@ def business_detail(request, pk):
     context = {
         "business": business,
         **chain_context(request.user, business),
-        "occupancies": business.occupancies.select_related("building", "grid").order_by(
-            "-since", "-pk"
-        ),
-        "operations": business.operations.order_by("-since", "-pk"),
+        "dated": _dated(business),
         "caretakers": caretakers.filter(of_this).select_related("user"),
         "phone": masked_phone(business.contact_phone),
-        "may_edit": may_do(request.user, business, Right.EDIT_BUSINESSES),
-        "may_visit": may_do(request.user, business, Right.LOG_VISITS),
-        "may_call": may_do(request.user, business, Right.CALL),
     }
     return render(request, "enterprises/business_detail.html", context)
 
 
+def _rights(user):
+    """What one may do to a business, asked together with it: `may_edit` and so on."""
+    rights = {
+        "may_edit": Right.EDIT_BUSINESSES,
+        "may_visit": Right.LOG_VISITS,
+        "may_call": Right.CALL,
+        "may_mark": Right.MARK_PRIORITY,
+        "may_assign": Right.ASSIGN_CARETAKERS,
+    }
+    return {
+        name: Exists(Business.objects.visible_to(user, right).filter(pk=OuterRef("pk")))
+        if may(user, right)
+        else Value(False)
+        for name, right in rights.items()
+    }
+
+
 def may_do(user, business, right):
     return Business.objects.visible_to(user, right).filter(pk=business.pk).exists()
+
+
+def _dated(business):
+    """Places, states and owners, as one list: what holds first, then the latest."""
+    rows = [
+        *business.occupancies.select_related("building", "grid"),
+        *business.operations.all(),
+    ]
+    return sorted(
+        rows, key=lambda row: (row.until is None, row.since, row.pk), reverse=True
+    )
+
+
+@needs(Right.SEE_BUSINESSES)
+@require_safe
+def business_timeline(request, pk):
+    """What passed between a business and us, as every room tells it, latest first."""
+    business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
+    kind = request.GET.get("kind", "")
+    tabs, moments = moments_of(request.user, business, kind=kind)
+    context = {
+        "business": business,
+        "tabs": tabs,
+        "kind": kind if kind in {tab["key"] for tab in tabs} else "",
+        "all": sum(tab["count"] for tab in tabs),
+        "page": Paginator(moments, SHOWN).get_page(request.GET.get("page")),
+    }
+    return render_inside(request, "enterprises/business_timeline.html", context)
+
+
+@needs(Right.SEE_BUSINESSES)
+@require_safe
+def business_history(request, pk):
+    """Who changed what, when, from what to what, and why."""
+    business = get_object_or_404(Business.objects.visible_to(request.user), pk=pk)
+    groups = history.changes(business)
+    page = Paginator(groups, SHOWN).get_page(request.GET.get("page"))
+    context = {"business": business, "page": page}
+    return render_inside(request, "enterprises/business_history.html", context)
 
 
 @needs(Right.EDIT_BUSINESSES)

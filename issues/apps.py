@@ -6,10 +6,11 @@ class IssuesConfig(AppConfig):
     verbose_name = "议事"
 
     def ready(self):
-        from issues import actions, figures, ledgers
+        from issues import actions, figures, ledgers, moments
         from visits import actions as visits
 
         ledgers.register()
         figures.register()
+        moments.register()
         visits.BEFORE_TELLING.append(actions.lock_issues_of)
         visits.AFTER_TELLING.append(actions.settle)

@@ -6,7 +6,8 @@ class VisitsConfig(AppConfig):
     verbose_name = "走访与诉求"
 
     def ready(self):
-        from visits import figures, ledgers
+        from visits import figures, ledgers, moments
 
         ledgers.register()
         figures.register()
+        moments.register()

@@ -64,7 +64,7 @@ def read_business(row, job):
 def read_identity(row):
     """What says which business a row means."""
     take(row, "name", short(120))
-    take(row, "code", _code)
+    take(row, "code", code_of)
     take(row, "building", short(80))
     take(row, "room", short(40))
 
@@ -115,7 +115,7 @@ def one_of(words):
     return read
 
 
-def _code(cell):
+def code_of(cell):
     text = re.sub(r"[\s-]", "", text_of(cell)).upper()
     if not text:
         return None

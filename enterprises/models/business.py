@@ -109,6 +109,19 @@ class Business(models.Model):
 
     # Whoever is so no longer is in the place.
     LEFT = frozenset({State.MOVED, State.CLOSED})
+    # The states that each step may start from, and the one that it leads to.
+    STEPS = {
+        "suspend": {State.OPERATING},
+        "reopen": {State.SUSPENDED, State.MOVED, State.CLOSED},
+        "leave": {State.OPERATING, State.SUSPENDED},
+        "close": {State.OPERATING, State.SUSPENDED, State.MOVED},
+    }
+    LEADS_TO = {
+        "suspend": State.SUSPENDED,
+        "reopen": State.OPERATING,
+        "leave": State.MOVED,
+        "close": State.CLOSED,
+    }
     COUNTED = frozenset({Kind.ENTERPRISE, Kind.MERCHANT, Kind.SOCIAL, Kind.NEW_GROUP})
 
     kind = models.CharField("类别", max_length=12, choices=Kind)
@@ -245,6 +258,14 @@ class Business(models.Model):
 
     def get_absolute_url(self):
         return reverse("enterprises:business_detail", args=[self.pk])
+
+    @property
+    def has_left(self):
+        return self.state in self.LEFT
+
+    @property
+    def open_steps(self):
+        return {step for step, states in self.STEPS.items() if self.state in states}
 
     @property
     def counts(self):
