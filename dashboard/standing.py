@@ -71,7 +71,8 @@ def gather(business_ids):
     dues = defaultdict(list)
     for row in DemandDue.objects.filter(demand__business__in=facts):
         dues[row.demand_id].append((row.since, row.due_on))
-    for row in Demand.objects.filter(**of).defer("words", "outcome", "search"):
+    demands = Demand.objects.in_ledgers().filter(**of)
+    for row in demands.defer("words", "outcome", "search"):
         facts[row.business_id].demands.append(
             Asked(row.raised_on, row.outcome_on, row.tell_by, row.told_on, dues[row.pk])
         )

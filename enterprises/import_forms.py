@@ -346,7 +346,7 @@ class RowForm(forms.Form):
             if name == "contact_phone" and not is_wrong:
                 text = masked_phone(text)
             self.fields[name] = forms.CharField(
-                label=labels[name], required=False, max_length=400, initial=text
+                label=labels[name], required=False, max_length=1000, initial=text
             )
             if is_wrong:
                 self.wrong.append(name)

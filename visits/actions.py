@@ -3,17 +3,21 @@
 import datetime as dt
 import hashlib
 import json
+import uuid
+from collections import defaultdict
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Max, OuterRef, Subquery
+from django.db.models import Max, OuterRef, Q, Subquery
 from django.utils import timezone
 
+from accounts.models import User
 from accounts.rights import Right, may
 from enterprises import actions as enterprises
 from enterprises.models import Business, Coverage
 from tianshan.audit import record
 from tianshan.ledgers import touched
+from tianshan.pinyin import search_text
 from tianshan.values import shift
 from tianshan.workdays import Calendar
 from visits.models import Demand, DemandCategory, DemandDue, Visit
@@ -623,3 +627,147 @@ def delete_category(category, *, by, at):
         raise Refused("至少要留一个启用的类别，不然记不了诉求。")
     record("category.deleted", category, by=by, at=at, name=category.name)
     category.delete()
+
+
+# --- the past, from files ------------------------------------------------------------
+# An import has locked the businesses and asked for the right over its grid.
+
+
+def visitors_called(names):
+    """`{name: user}` of accounts by user name or by what people call them, if one."""
+    found = defaultdict(set)
+    users = User.objects.filter(Q(username__in=names) | Q(display_name__in=names))
+    for user in users:
+        for name in {user.username, user.display_name} & set(names):
+            found[name].add(user)
+    return {name: users.pop() for name, users in found.items() if len(users) == 1}
+
+
+def visits_of(business_ids):
+    """`{(business id, day): [visits]}` that are there, those of a revoked import not."""
+    found = defaultdict(list)
+    rows = Visit.objects.filter(business__in=business_ids).select_related("visitor")
+    for visit in rows.exclude(source=Visit.Source.IMPORTED, voided_at__isnull=False):
+        found[visit.business_id, visit.visited_on].append(visit)
+    return found
+
+
+def plain_words(words):
+    return "".join(words.split())
+
+
+def demands_of(business_ids):
+    """`{(business id, day, words): demand}` that are there."""
+    rows = Demand.objects.in_ledgers().filter(business__in=business_ids)
+    return {
+        (row.business_id, row.raised_on, plain_words(row.words)): row for row in rows
+    }
+
+
+@transaction.atomic
+def take_in_visits(rows, *, by, at):
+    """Write down visits of the past; they count by their own dates.
+
+    `rows` are dicts: business, visitor, visitor_said, visited_on, method, outcome,
+    people_met, note. Nothing else that a visit can do is done.
+    """
+    visits = []
+    for row in rows:
+        business, absent = row["business"], row["outcome"] == Visit.Outcome.ABSENT
+        visits.append(
+            Visit(
+                **{**row, "people_met": "" if absent else row["people_met"]},
+                grid=business.grid,
+                building=business.building,
+                source=Visit.Source.IMPORTED,
+                filled_at=at,
+                arrived_at=at,
+                client_key=uuid.uuid4(),
+                digest=digest_of(business=business.pk, day=row["visited_on"]),
+            )
+        )
+    Visit.objects.bulk_create(visits, batch_size=1000)
+    for visit in visits:
+        record("visit.taken_in", visit, by=by, at=at)
+    touched(visit.business_id for visit in visits)
+    return visits
+
+
+@transaction.atomic
+def take_back_visits(ids, *, by, at):
+    """Void visits with the import that brought them."""
+    visits = Visit.objects.select_for_update().filter(pk__in=ids, voided_at=None)
+    visits = list(visits.order_by("pk"))
+    Visit.objects.filter(pk__in=[visit.pk for visit in visits]).update(
+        voided_at=at, voided_by=by, void_reason="撤回导入"
+    )
+    for visit in visits:
+        record("visit.taken_back", visit, by=by, at=at)
+    touched(visit.business_id for visit in visits)
+
+
+@transaction.atomic
+def take_in_demands(rows, *, by, at):
+    """Write down demands of the past, as far as they had come by then.
+
+    `rows` are dicts: business, category, words, source, raised_on, outcome,
+    outcome_on, told_on. One without an outcome is open, and its clock has run since.
+    """
+    calendar = Calendar.load()
+    demands, reasons = [], []
+    for row in rows:
+        business, category, grid = (
+            row["business"],
+            row["category"],
+            row["business"].grid,
+        )
+        days = grid.hard_within if category.hard else grid.ordinary_within
+        demand = Demand(
+            **{**row, "outcome": row["outcome"] or ""},
+            grid=grid,
+            recorded_by=by,
+            first_word_on=row["outcome_on"],
+            due_on=calendar.add(row["raised_on"], days),
+            owed_by=who_answers(business),
+        )
+        if row["source"] in Demand.FACE_TO_FACE:
+            demand.first_word_on = row["raised_on"]
+        if row["outcome_on"]:
+            demand.state = Demand.State.ANSWERED
+            demand.tell_by = calendar.add(row["outcome_on"], grid.told_within)
+        if row["told_on"]:
+            demand.state, demand.told_from = Demand.State.TOLD, demand.state
+            demand.told_by = by
+        demand.search = search_text(demand.words)
+        demands.append(demand)
+        reasons.append((days, "疑难" if category.hard else "一般"))
+    Demand.objects.bulk_create(demands, batch_size=1000)
+    DemandDue.objects.bulk_create(
+        [
+            DemandDue(
+                demand=demand,
+                due_on=demand.due_on,
+                workdays=days,
+                owed_by=demand.owed_by,
+                since=demand.raised_on,
+                reason=f"{kind}诉求，{days} 个工作日",
+                by=by,
+            )
+            for demand, (days, kind) in zip(demands, reasons, strict=True)
+        ],
+        batch_size=1000,
+    )
+    for demand in demands:
+        record("demand.taken_in", demand, by=by, at=at, category=demand.category.name)
+    touched(demand.business_id for demand in demands)
+    return demands
+
+
+@transaction.atomic
+def take_back_demands(ids, *, by, at):
+    """Withdraw demands with the import that brought them; the rows stay."""
+    demands = list(Demand.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    Demand.objects.filter(pk__in=[demand.pk for demand in demands]).update(gone_at=at)
+    for demand in demands:
+        record("demand.taken_back", demand, by=by, at=at)
+    touched(demand.business_id for demand in demands)

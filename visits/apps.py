@@ -6,8 +6,9 @@ class VisitsConfig(AppConfig):
     verbose_name = "走访与诉求"
 
     def ready(self):
-        from visits import figures, ledgers, moments
+        from visits import figures, imports, ledgers, moments
 
         ledgers.register()
         figures.register()
         moments.register()
+        imports.register_kinds()

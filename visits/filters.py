@@ -3,7 +3,7 @@ from django.forms import CheckboxSelectMultiple
 from django.utils import timezone
 from django_filters.widgets import DateRangeWidget
 
-from enterprises.models import Business
+from enterprises.models import Business, ImportBatch
 from grids.models import Building
 from tianshan.ledgers.ledger import LedgerFilter
 from tianshan.workdays.lights import GREEN, RED, YELLOW
@@ -21,6 +21,10 @@ class DayRange(DateRangeWidget):
 
 def buildings_in_sight(request):
     return Building.objects.visible_to(request.user).order_by("pinyin")
+
+
+def imports_in_sight(request):
+    return ImportBatch.objects.visible_to(request.user)
 
 
 class VisitFilter(LedgerFilter):
@@ -42,10 +46,18 @@ class VisitFilter(LedgerFilter):
     outcome = django_filters.MultipleChoiceFilter(
         label="结果", choices=Visit.Outcome, widget=CheckboxSelectMultiple
     )
+    batch = django_filters.ModelChoiceFilter(
+        label="导入批次", queryset=imports_in_sight, method="by_batch"
+    )
 
     class Meta:
         model = Visit
         fields = []
+
+    def by_batch(self, queryset, name, batch):
+        """The visits that an import wrote."""
+        rows = batch.rows.filter(model="visit").written("new")
+        return queryset.filter(pk__in=rows.values("target"))
 
     def by_void(self, queryset, name, value):
         return queryset.filter(voided_at__isnull=value == "false")
@@ -79,10 +91,18 @@ class DemandFilter(LedgerFilter):
     state = django_filters.MultipleChoiceFilter(
         label="状态", choices=Demand.State, widget=CheckboxSelectMultiple
     )
+    batch = django_filters.ModelChoiceFilter(
+        label="导入批次", queryset=imports_in_sight, method="by_batch"
+    )
 
     class Meta:
         model = Demand
         fields = []
+
+    def by_batch(self, queryset, name, batch):
+        """The demands that an import wrote."""
+        rows = batch.rows.filter(model="demand").written("new")
+        return queryset.filter(pk__in=rows.values("target"))
 
     def by_light(self, queryset, name, colour):
         return queryset.lit(colour, timezone.localdate())

@@ -233,7 +233,7 @@ class DemandForm(forms.Form):
         choices=[
             (source.value, source.label)
             for source in Demand.Source
-            if source != Demand.Source.VISIT
+            if source not in (Demand.Source.VISIT, Demand.Source.IMPORTED)
         ],
         widget=forms.RadioSelect,
     )

@@ -24,7 +24,11 @@ SAID = {
         f"记走访：{Visit.Outcome(data['outcome']).label}"
         + (f"，回告 {data['told']} 件诉求" if data.get("told") else "")
     ),
+    "visit.taken_in": lambda data: "从旧表导入",
+    "visit.taken_back": lambda data: "随导入撤回",
     "visit.voided": lambda data: f"作废：{data['reason']}",
+    "demand.taken_in": lambda data: f"从旧表导入，类别“{data['category']}”",
+    "demand.taken_back": lambda data: "随导入撤回",
     "demand.raised": lambda data: f"记诉求，类别“{data['category']}”",
     "demand.answered": lambda data: "答复，待回告",
     "demand.declined": lambda data: "不予受理，待回告",

@@ -92,7 +92,7 @@ VISITS = Ledger(
         ),
         Column("met", "见到谁", lambda row: row.get_people_met_display()),
         Column("method", "方式", lambda row: row.get_method_display()),
-        Column("visitor", "走访人", lambda row: row.visitor.display_name),
+        Column("visitor", "走访人", lambda row: row.visitor_name),
         Column(
             "building",
             "楼宇",

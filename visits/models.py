@@ -66,6 +66,10 @@ class Visit(models.Model):
         STAFF = "staff", "店员或员工"
         OTHER = "other", "其他人"
 
+    class Source(models.TextChoices):
+        HERE = "here", "系统里记的"
+        IMPORTED = "imported", "导入"
+
     business = models.ForeignKey(
         Business, models.PROTECT, related_name="visits", verbose_name="走访对象"
     )
@@ -86,6 +90,11 @@ class Visit(models.Model):
         models.PROTECT,
         related_name="visits",
         verbose_name="走访人",
+    )
+    # Of a past visit: who the file says it was, if no account is called so.
+    visitor_said = models.CharField("走访人（原表）", max_length=40, blank=True)
+    source = models.CharField(
+        "来源", max_length=10, choices=Source, default=Source.HERE, editable=False
     )
     method = models.CharField(
         "方式", max_length=10, choices=Method, default=Method.ON_SPOT
@@ -116,8 +125,8 @@ class Visit(models.Model):
     void_reason = models.CharField("作废原因", max_length=200, blank=True)
 
     VISIBILITY = {
-        INTERNAL: "id business grid building visitor method outcome people_met"
-        " visited_on filled_at arrived_at note facts_confirmed voided_at voided_by"
+        INTERNAL: "id business grid building visitor visitor_said source method"
+        " outcome people_met visited_on filled_at arrived_at note facts_confirmed voided_at voided_by"
         " void_reason",
         PERSONAL: "facts_changed",
         SEALED: "client_key digest",
@@ -144,7 +153,9 @@ class Visit(models.Model):
                 name="visit_filled_in_our_time",
             ),
             models.CheckConstraint(
-                condition=Q(outcome="absent") ^ ~Q(people_met=""),
+                # Old lists do not always say who was met.
+                condition=(Q(outcome="absent") ^ ~Q(people_met=""))
+                | Q(source="imported", people_met=""),
                 name="somebody_met_unless_absent",
             ),
             models.CheckConstraint(
@@ -161,6 +172,11 @@ class Visit(models.Model):
 
     def get_absolute_url(self):
         return reverse("visits:visit_detail", args=[self.pk])
+
+    @property
+    def visitor_name(self):
+        """Who it was, as the old list says or by the account."""
+        return self.visitor_said or self.visitor.display_name
 
     @property
     def counts(self):
@@ -203,7 +219,13 @@ class DemandCategory(models.Model):
 
 class DemandQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.SEE_DEMANDS):
-        return self.filter(business__in=Business.objects.visible_to(user, having))
+        return self.in_ledgers().filter(
+            business__in=Business.objects.visible_to(user, having)
+        )
+
+    def in_ledgers(self):
+        """Not withdrawn with the import that brought them."""
+        return self.filter(gone_at=None)
 
     def open(self):
         """Nothing has come of them yet."""
@@ -264,6 +286,7 @@ class Demand(models.Model):
         MESSAGE = "message", "微信消息"
         HOTLINE = "hotline", "12345 热线"
         MEETING = "meeting", "会议"
+        IMPORTED = "imported", "导入"
 
     class Told(models.TextChoices):
         VISIT = "visit", "上门告知"
@@ -342,12 +365,14 @@ class Demand(models.Model):
         related_name="told_demands",
         verbose_name="回告走访",
     )
+    # In no ledger from then on: withdrawn with the import that brought it.
+    gone_at = models.DateTimeField("移出台账时间", null=True, editable=False)
     search = models.TextField(editable=False)
 
     VISIBILITY = {
         INTERNAL: "id business grid visit category words source recorded_by raised_on"
         " first_word_on state due_on owed_by outcome outcome_on tell_by told_on"
-        " told_how told_by told_from told_visit",
+        " told_how told_by told_from told_visit gone_at",
         SEALED: "search",
     }
 

@@ -167,7 +167,8 @@ def _remember(batch, mapping, *, by, at):
 
 def _scope(made):
     """Which part of the ledger the file is about, to say what it lacks."""
-    rows = made.of("business")
+    left_out = (Result.REJECTED, Result.SKIPPED)
+    rows = [row for row in made.of("business") if row.result not in left_out]
     named = {
         row.values["building"].pk
         for row in rows

@@ -82,7 +82,7 @@ class Job:
     newcomers: list = field(default_factory=list)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """One kind of sheet: its headings, and what is made of its rows.
 

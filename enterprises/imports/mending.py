@@ -31,7 +31,7 @@ def mend(row, *, cells, by, at):
     if unknown := cells.keys() - places.keys():
         raise Refused(f"这张表里没有这一列：{'、'.join(sorted(unknown))}。")
     for name, text in cells.items():
-        _decide(batch, row, What.VALUE, name, value=text[:400], by=by, at=at)
+        _decide(batch, row, What.VALUE, name, value=text[:1000], by=by, at=at)
     return _work_out_again(batch, row, "import.mended", by=by, at=at)
 
 

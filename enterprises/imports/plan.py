@@ -389,6 +389,16 @@ def find_building(row, buildings):
     )
 
 
+def once(rows):
+    """The rows without those that repeat another whole, which are marked."""
+    seen, kept = Seen(), []
+    for row in rows:
+        if not seen.repeats(row):
+            seen.by_content.setdefault(seen.content(row), row)
+            kept.append(row)
+    return kept
+
+
 class Seen:
     """Rows of the file so far, to find what stands in it twice."""
 
@@ -397,11 +407,7 @@ class Seen:
 
     def before(self, row):
         """Mark a row that repeats another, or contradicts it; say whether it does."""
-        content = self._content(row)
-        if same := self.by_content.get(content):
-            row.result = Result.DUPLICATE
-            row.problems.clear()  # what is wrong with its cells is said of the other
-            row.problem("name", f"和{_named(same, row)}完全一样，只写入一次。", NOTICE)
+        if self.repeats(row):
             return True
         code, place = row.values.get("code"), self._place(row)
         if other := self.by_code.get(code):
@@ -411,7 +417,7 @@ class Seen:
             both = code and other.values.get("code")
             if both and not any(place[1:]):
                 other = None  # two of a name, each with its code, nowhere in particular
-        self.by_content.setdefault(content, row)
+        self.by_content.setdefault(self.content(row), row)
         if code:
             self.by_code.setdefault(code, row)
         self.by_place.setdefault(place, row)
@@ -423,6 +429,15 @@ class Seen:
                 "请确认哪一行对，删去另一行。",
             )
         return bool(other)
+
+    def repeats(self, row):
+        """Is it the same as another, cell by cell? Then it is marked so."""
+        same = self.by_content.get(self.content(row))
+        if same:
+            row.result = Result.DUPLICATE
+            row.problems.clear()  # what is wrong with its cells is said of the other
+            row.problem("name", f"和{_named(same, row)}完全一样，只写入一次。", NOTICE)
+        return bool(same)
 
     def take(self, row):
         """Let one row alone change a business."""
@@ -439,7 +454,8 @@ class Seen:
         else:
             self.by_target[row.target.pk] = row
 
-    def _content(self, row):
+    def content(self, row):
+        """What the row says, to be compared."""
         values = tuple(sorted((name, str(v)) for name, v in row.values.items()))
         wrong = tuple((p["column"], p["value"]) for p in row.problems)
         return values, wrong

@@ -88,11 +88,13 @@ def _undo_businesses(rows, batch, *, at):
     ids = [row.target for row in rows]
     held = Business.objects.select_for_update(no_key=True).filter(pk__in=ids)
     list(held.order_by("pk").values_list("pk"))
-    reasons = _later(Business, ids, batch)
+    reasons = later(Business, ids, batch)
     for model in OF_BUSINESS:
-        for pk, said in _later(model, ids, batch, of="business_id").items():
+        for pk, said in later(model, ids, batch, of="business_id").items():
             reasons.setdefault(pk, said)
-    for pk, said in _hanging(Business, new - reasons.keys(), batch).items():
+    for pk, said in hanging(
+        Business, new - reasons.keys(), batch, apart=OF_BUSINESS
+    ).items():
         reasons.setdefault(pk, said)
 
     changed = [pk for pk in ids if pk not in new and pk not in reasons]
@@ -135,8 +137,10 @@ def _undo_buildings(rows, batch, *, at):
     new = {row.target for row in rows if row.result == Result.NEW}
     ids = [row.target for row in rows]
     list(Building.objects.select_for_update(no_key=True).filter(pk__in=ids))
-    reasons = _later(Building, ids, batch)
-    for pk, said in _hanging(Building, new - reasons.keys(), batch).items():
+    reasons = later(Building, ids, batch)
+    for pk, said in hanging(
+        Building, new - reasons.keys(), batch, apart=OF_BUSINESS
+    ).items():
         reasons.setdefault(pk, said)
     changed = [pk for pk in ids if pk not in new and pk not in reasons]
     put_back(Building, changed, batch.written_from)
@@ -198,7 +202,7 @@ def put_back(model, ids, moment, of="pk"):
     )
 
 
-def _later(model, ids, batch, of="pgh_obj_id"):
+def later(model, ids, batch, of="pgh_obj_id"):
     """`{id: [{by, at, fields}]}` of what was written to rows since the batch."""
     events = list(
         _events(model)
@@ -255,17 +259,17 @@ def _who(events):
     return {pk: names.get(user, "") for pk, user in users.items()}
 
 
-def _hanging(model, ids, batch):
+def hanging(model, ids, batch, apart=()):
     """`{id: [{by, at, fields}]}` of rows that others have tied something to since.
 
-    Whatever refers to them and may not be lost, in any room; what the batch itself
-    wrote, and what is out of the ledgers with it, does not count.
+    Whatever refers to them and may not be lost, in any room, save the models `apart`;
+    what the batch itself wrote, and what is out of the ledgers with it, does not count.
     """
     found = defaultdict(list)
     own = {kind.record: kind.key for kind in others()}
     for relation in model._meta.related_objects:
         rows = relation.related_model
-        if relation.on_delete is not models.PROTECT or rows in OF_BUSINESS:
+        if relation.on_delete is not models.PROTECT or rows in apart:
             continue
         name = relation.field.name
         tied = rows._base_manager.filter(**{f"{name}__in": ids})

@@ -212,7 +212,7 @@ class ImportFix(models.Model):
     number = models.PositiveIntegerField("行")
     what = models.CharField("做法", max_length=10, choices=What)
     field = models.CharField("列", max_length=30, blank=True)
-    value = models.CharField("改成", max_length=400, blank=True)
+    value = models.CharField("改成", max_length=1000, blank=True)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

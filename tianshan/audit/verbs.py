@@ -43,6 +43,8 @@ VERBS = {
     "demand.owed": "改诉求期限",
     "demand.raised": "记诉求",
     "demand.recounted": "重算回告期限",
+    "demand.taken_back": "撤回导入的诉求",
+    "demand.taken_in": "导入诉求",
     "demand.taken_out": "诉求移出事项",
     "demand.told": "记回告",
     "demand.untold": "撤回回告",
@@ -93,6 +95,8 @@ VERBS = {
     "trade.word_assigned": "行业写法归类",
     "trade.word_released": "行业写法取消归类",
     "visit.logged": "记走访",
+    "visit.taken_back": "撤回导入的走访",
+    "visit.taken_in": "导入走访",
     "visit.voided": "走访作废",
 }
 
