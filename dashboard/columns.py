@@ -123,9 +123,9 @@ def draw_visit_due(row):
 EFFECTIVE, NOT_DUE, UNCOVERED = "effective", "not_due", "uncovered"
 
 
-def narrow_by_state(queryset, name, value):
-    """Today's class of each business; those that fail by their first failing one."""
-    day = timezone.localdate()
+def by_gap(filters, queryset, name, value):
+    """The day's class of each business; those that fail by their first failing one."""
+    day = filters.looks_at or timezone.localdate()
     rows = Standing.objects.on(day).counting()
     if value == EFFECTIVE:
         rows = rows.effective(day)
@@ -149,7 +149,13 @@ def register():
                 draw=draw_state,
                 annotate=with_standing,
             ),
-            Column("visit_due", "应访", visit_due, draw=draw_visit_due),
+            Column(
+                "visit_due",
+                "应访",
+                visit_due,
+                draw=draw_visit_due,
+                annotate=with_standing,
+            ),
         ],
         filters={
             "gap": django_filters.ChoiceFilter(
@@ -161,7 +167,8 @@ def register():
                     *((c.value, c.label) for c in Condition if c != Condition.ABSENT),
                     (UNCOVERED, "未覆盖"),
                 ],
-                method=narrow_by_state,
-            )
+                method="by_gap",
+            ),
+            "by_gap": by_gap,
         },
     )

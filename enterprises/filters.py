@@ -3,7 +3,14 @@ from django.db.models import Q
 from django.forms import CheckboxSelectMultiple
 
 from accounts.rights import Right
-from enterprises.models import Business, Coverage, ImportBatch, Trade, TradeWord
+from enterprises.models import (
+    Business,
+    Coverage,
+    ImportBatch,
+    Priority,
+    Trade,
+    TradeWord,
+)
 from grids.models import Building, Grid
 from party.models import PartyOrganization, in_force
 from tianshan.ledgers.ledger import LedgerFilter
@@ -22,7 +29,7 @@ class BusinessFilter(LedgerFilter):
     UNSORTED = "none"
 
     building = django_filters.ModelChoiceFilter(
-        label="楼宇", queryset=buildings_in_sight
+        label="楼宇", queryset=buildings_in_sight, method="by_building"
     )
     area = django_filters.ModelChoiceFilter(
         label="网格",
@@ -31,7 +38,10 @@ class BusinessFilter(LedgerFilter):
         method="by_area",
     )
     state = django_filters.MultipleChoiceFilter(
-        label="经营状态", choices=Business.State, widget=CheckboxSelectMultiple
+        label="经营状态",
+        choices=Business.State,
+        method="by_state",
+        widget=CheckboxSelectMultiple,
     )
     mode = django_filters.MultipleChoiceFilter(
         label="覆盖方式",
@@ -46,7 +56,9 @@ class BusinessFilter(LedgerFilter):
         widget=CheckboxSelectMultiple,
     )
     priority = django_filters.ChoiceFilter(
-        label="重点", choices=[("True", "重点"), ("False", "一般")]
+        label="重点",
+        choices=[("True", "重点"), ("False", "一般")],
+        method="by_priority",
     )
     organization = django_filters.ModelChoiceFilter(
         label="党组织",
@@ -61,16 +73,39 @@ class BusinessFilter(LedgerFilter):
 
     class Meta:
         model = Business
-        fields = ["priority"]
+        fields = []
+
+    # With a day that is looked back to, what is dated is asked of that day.
+
+    def by_building(self, queryset, name, building):
+        if self.looks_at:
+            return queryset.filter(then_building=building.pk)
+        return queryset.filter(building=building)
 
     def by_area(self, queryset, name, grid):
         """In the grid or anywhere below it."""
+        if self.looks_at:
+            return queryset.filter(then_grid_path__startswith=grid.path)
         return queryset.filter(grid__path__startswith=grid.path)
+
+    def by_state(self, queryset, name, states):
+        if self.looks_at:
+            return queryset.filter(then_state__in=states)
+        return queryset.filter(state__in=states)
+
+    def by_priority(self, queryset, name, value):
+        marked = value == "True"
+        if not self.looks_at:
+            return queryset.filter(priority=marked)
+        then = Priority.objects.filter(in_force(self.looks_at)).values("business")
+        if marked:
+            return queryset.filter(pk__in=then)
+        return queryset.exclude(pk__in=then)
 
     def by_mode(self, queryset, name, values):
         """By the mode that ranks first among the coverages in force."""
         wanted = queryset.none()
-        coverages = Coverage.objects.filter(in_force())
+        coverages = Coverage.objects.filter(in_force(self.looks_at))
         for value in values:
             if value == self.UNCOVERED:
                 wanted |= queryset.exclude(pk__in=coverages.values("business"))
@@ -92,7 +127,9 @@ class BusinessFilter(LedgerFilter):
 
     def by_organization(self, queryset, name, organization):
         """Those that the organisation covers, by the mode in `?by=` if there is one."""
-        rows = Coverage.objects.filter(in_force(), organization=organization)
+        rows = Coverage.objects.filter(
+            in_force(self.looks_at), organization=organization
+        )
         if self.data.get("by") in Coverage.Mode.values:
             rows = rows.filter(mode=self.data["by"])
         return queryset.filter(pk__in=rows.values("business"))

@@ -16,6 +16,7 @@ from enterprises.models import (
     Trade,
     section_of,
 )
+from enterprises.past import PastOfBusinesses
 from party.models import in_force
 from tianshan.ledgers.ledger import Column, Ledger
 from tianshan.ledgers.ledger import register as add
@@ -158,6 +159,7 @@ BUSINESSES = Ledger(
     columns=_columns(),
     edits=EDITS,
     peek=PEEK,
+    past=PastOfBusinesses(),
 )
 ENTERPRISES = Ledger(
     key="enterprises",
@@ -172,6 +174,7 @@ ENTERPRISES = Ledger(
     columns=_columns(),
     edits=EDITS,
     peek=PEEK,
+    past=PastOfBusinesses(),
 )
 MERCHANTS = Ledger(
     key="merchants",
@@ -186,6 +189,7 @@ MERCHANTS = Ledger(
     columns=_columns(),
     edits=EDITS,
     peek=PEEK,
+    past=PastOfBusinesses(),
 )
 
 

@@ -9,6 +9,7 @@ from django.db.models.functions import JSONObject
 
 from accounts.rights import Right
 from enterprises.models import AdviserAssignment, Coverage, OfficialFacts
+from enterprises.past import looks_back
 from party.models import PartyOrganization, in_force
 from tianshan.ledgers.ledger import Column
 
@@ -34,9 +35,10 @@ def with_organization(queryset, *, user, day):
 
 def with_adviser(queryset, *, user, day):
     """The adviser of the business itself, else of the building in which it sits."""
+    building = "then_building" if looks_back(queryset) else "building"
     assigned = (
         AdviserAssignment.objects.in_force(day)
-        .filter(Q(business=OuterRef("pk")) | Q(building=OuterRef("building")))
+        .filter(Q(business=OuterRef("pk")) | Q(building=OuterRef(building)))
         .order_by(F("business").asc(nulls_last=True), "since", "pk")
     )
     facts = JSONObject(title="adviser__title", unit="adviser__unit")

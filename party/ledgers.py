@@ -4,12 +4,19 @@ from accounts.rights import Right
 from party.checks import CHECKS
 from party.filters import OrganizationFilter
 from party.models import PartyOrganization
-from tianshan.ledgers.ledger import Column, Ledger
+from tianshan.ledgers.ledger import Column, Ledger, Past
 from tianshan.ledgers.ledger import register as add
 
 
 def with_checks(queryset, *, user, day):
     return CHECKS.annotate(queryset, day)
+
+
+class PastOfOrganizations(Past):
+    """Set up by the day and not yet dissolved; their facts as they are now."""
+
+    def known(self, queryset, day):
+        return queryset.standing(day)
 
 
 ORGANIZATIONS = Ledger(
@@ -19,6 +26,7 @@ ORGANIZATIONS = Ledger(
     page="party:organization_list",
     rows=lambda user: PartyOrganization.objects.visible_to(user).for_list(),
     filters=OrganizationFilter,
+    past=PastOfOrganizations(),
     empty="您的网格里还没有党组织。",
     actions=[
         ("党组织树", "sitemap", "party:organization_tree", Right.SEE_PARTY),

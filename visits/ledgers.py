@@ -187,8 +187,10 @@ def with_last_visit(queryset, *, user, day):
 
 
 def with_open_demands(queryset, *, user, day):
-    """How many demands are open now, of those that the user may see."""
-    theirs = Demand.objects.visible_to(user).open().filter(business=OuterRef("pk"))
+    """How many demands were open on the day, of those that the user may see."""
+    theirs = (
+        Demand.objects.visible_to(user).open_on(day).filter(business=OuterRef("pk"))
+    )
     counted = theirs.order_by().values("business").annotate(n=Count("pk")).values("n")
     return queryset.annotate(open_demands=Coalesce(Subquery(counted), 0))
 

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.rights import Right
 from enterprises.models import Business
@@ -230,6 +231,14 @@ class DemandQuerySet(models.QuerySet):
     def open(self):
         """Nothing has come of them yet."""
         return self.filter(state__in=Demand.OPEN)
+
+    def open_on(self, day):
+        """Raised by the day, and nothing had come of them yet; as known now."""
+        if day >= timezone.localdate():
+            return self.open()
+        return self.filter(
+            Q(outcome_on=None) | Q(outcome_on__gt=day), raised_on__lte=day
+        )
 
     def unsorted(self):
         return self.filter(state=Demand.State.NEW)

@@ -172,9 +172,9 @@ class Ledger:
         return [c for c in self.columns if not c.right or user.may(c.right)]
 
     def annotated(self, queryset, columns, *, user, day):
-        for column in columns:
-            if column.annotate:
-                queryset = column.annotate(queryset, user=user, day=day)
+        for annotate in dict.fromkeys(column.annotate for column in columns):
+            if annotate:
+                queryset = annotate(queryset, user=user, day=day)
         return queryset
 
     def ordered(self, queryset, sort, *, past=False):
