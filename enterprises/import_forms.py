@@ -47,6 +47,12 @@ class ImportForm(forms.Form):
         "这些企业商户从启用日起一个周期内走访到即可",
     )
 
+    complete = forms.BooleanField(
+        label="这是区级看板全量",
+        required=False,
+        help_text="表里应当有这个网格的每一家：写入后和区里对账，缺少的逐家核实",
+    )
+
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
         grids = Grid.objects.governed_by(user, Right.IMPORT).exclude(

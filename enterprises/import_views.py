@@ -23,6 +23,7 @@ from enterprises.import_forms import ImportForm, MappingForm, RowForm
 from enterprises.imports.apply import fixes_of
 from enterprises.imports.kinds import IDENTITY
 from enterprises.imports.progress import is_abandoned
+from enterprises.missing import declare_complete
 from enterprises.models import Business, HeadingMemory, ImportBatch, ImportRow
 from enterprises.tasks import hand_over
 from grids.models import Building
@@ -90,6 +91,8 @@ def import_new(request):
         except FileProblem as problem:
             form.add_error("file", str(problem))
         else:
+            if form.cleaned_data["complete"]:
+                declare_complete(batch, complete=True, by=request.user, at=facts["at"])
             if batch.asks:
                 return redirect("enterprises:import_map", batch.pk)
             return redirect(batch)

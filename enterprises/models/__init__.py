@@ -9,6 +9,7 @@ from enterprises.models.business import (
     OfBusinessQuerySet,
 )
 from enterprises.models.coverage import Adviser, AdviserAssignment, CoverageAct
+from enterprises.models.district import ExportRun, ExportTemplate, MissingAnswer
 from enterprises.models.imported import (
     HeadingMemory,
     ImportBatch,
@@ -37,6 +38,8 @@ __all__ = [
     "Coverage",
     "CoverageAct",
     "Enterprise",
+    "ExportRun",
+    "ExportTemplate",
     "HeadingMemory",
     "ImportBatch",
     "ImportFix",
@@ -45,6 +48,7 @@ __all__ = [
     "JournalEntry",
     "Merchant",
     "Merge",
+    "MissingAnswer",
     "NotTwins",
     "Occupancy",
     "OfBusinessQuerySet",

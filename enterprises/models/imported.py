@@ -70,6 +70,8 @@ class ImportBatch(models.Model):
     # Counts of rows and the recognised sheets and columns; problems stand in ImportRow.
     summary = models.JSONField(default=dict)
     known_since = models.DateField("新增的从哪天算起", null=True)
+    # The district's whole ledger of its scope: whatever it lacks asks for an answer.
+    complete = models.BooleanField("区级看板全量", default=False)
     # Which sheet and column is what, as recognised and as somebody put it right.
     mapping = models.JSONField("对列", default=list)
     # What nobody has answered yet: columns that may mean the same field, and the like.
@@ -81,7 +83,7 @@ class ImportBatch(models.Model):
 
     VISIBILITY = {
         INTERNAL: "id grid file_name sha256 by uploaded_at applied_at state failure"
-        " summary known_since mapping asks written_from written_until undone_at",
+        " summary known_since complete mapping asks written_from written_until undone_at",
         SEALED: "file",
     }
 
@@ -123,9 +125,13 @@ class ImportBatch(models.Model):
         if scope["building"]:
             found = found.filter(building=scope["building"])
         meant = rows.exclude(target=None)
+        merged = Business.objects.filter(pk__in=meant.values("target")).exclude(
+            merged_into=None
+        )
         unclear = rows.filter(result=ImportRow.Result.REJECTED).exclude(name="")
         return (
             found.exclude(pk__in=meant.values("target"))
+            .exclude(pk__in=merged.values("merged_into"))
             .exclude(name__in=unclear.values("name"))
             .order_by("building__pinyin", "room", "pk")
         )
