@@ -341,8 +341,15 @@ def coverage_chain(request, pk):
 
 
 def chain_context(user, business):
-    """What the chain's part of a page needs: the chain, and what the reader may do."""
-    context = {"chain": chain_of(business), "manages": ()}
+    """What the chain's part of a page needs: the chain, which of its organisations
+    the reader may open, and what the reader may do."""
+    chain = chain_of(business)
+    seen = PartyOrganization.objects.visible_to(user).filter(pk__in=chain.organizations)
+    context = {
+        "chain": chain,
+        "seen": set(seen.values_list("pk", flat=True)),
+        "manages": (),
+    }
     own = Business.objects.visible_to(user, Right.MANAGE_COVERAGE)
     if user.may(Right.MANAGE_COVERAGE) and own.filter(pk=business.pk).exists():
         organizations = PartyOrganization.objects.visible_to(

@@ -6,7 +6,7 @@ the Party service centre, six members. Papers' numbers and people's titles are s
 
 import datetime as dt
 
-from enterprises import coverage
+from enterprises import actions, coverage
 from enterprises.models import Business, Coverage
 from grids.models import Building, Grid
 from party import actions as party
@@ -221,6 +221,29 @@ def cover(made, accounts, *, noon, today):
         **when(STARTED + 3 * week, by=accounts["party_worker"]),
     )
     _advisers(accounts, noon)
+    _without(accounts, noon, today)
+
+
+def _without(accounts, noon, today):
+    """For some that nobody covers, why not, and until when that is to change."""
+    bare = (
+        Business.objects.filter(building__name="芙蓉江文化街区", coverages=None)
+        .counted()
+        .operating()
+        .order_by("pk")[:6]
+    )
+    for place, business in enumerate(bare):
+        day = today - dt.timedelta(days=60)
+        actions.edit(
+            business,
+            changes={
+                "uncovered_reason": "街区临时党支部正在逐户摸排",
+                "cover_planned_on": today + dt.timedelta(days=15 * (place - 1)),
+            },
+            seen={},
+            by=accounts["grid_clerk"],
+            at=noon(day),
+        )
 
 
 def newcomers(made, accounts, *, noon, today):
@@ -273,7 +296,7 @@ def _own_branches(made, when, today):
             approval_number=f"天社委〔{founded.year}〕{60 + place}号",
             **when(founded),
         )
-    few = _ready(Business.ReportedMode.OWN).exclude(members_count__gte=3).first()
+    few = _ready(Business.ReportedMode.OWN).exclude(coverages__mode=Mode.OWN).first()
     if few:
         coverage.set_up(
             few,

@@ -242,6 +242,21 @@ def test_the_chain_s_page_says_what_answers_and_what_might(
     assert "已经过了" in detail
 
 
+def test_the_chain_links_only_to_organisations_in_sight(
+    client_of, grid, clerk, secretary
+):
+    own = OrganizationFactory(grid=grid, name="别人的支部")
+    row = CoverageFactory(business__grid=grid, organization=own, mode=Mode.OWN)
+    # The secretary's own branch covers it as well, which is why it is in sight.
+    office = secretary.posts.get().offices.get()
+    CoverageFactory(business=row.business, organization=office.organization)
+    address = url("coverage_chain", row.business_id)
+    for user, links in ((clerk, True), (secretary, False)):
+        page = client_of(user).get(address).content.decode()
+        assert "别人的支部" in page
+        assert (f'href="{own.get_absolute_url()}"' in page) is links
+
+
 # --- whose ---------------------------------------------------------------------------
 
 
