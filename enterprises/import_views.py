@@ -96,7 +96,26 @@ def import_new(request):
             if batch.asks:
                 return redirect("enterprises:import_map", batch.pk)
             return redirect(batch)
-    return render(request, "enterprises/import_new.html", {"form": form})
+    context = {"form": form, "kinds": imports.KINDS.values()}
+    return render(request, "enterprises/import_new.html", context)
+
+
+@needs(Right.IMPORT)
+@require_safe
+def import_template(request):
+    """An empty workbook with the headings that are recognised, of `?kind=`."""
+    kind = imports.KINDS.get(request.GET.get("kind", "business"))
+    if kind is None:
+        raise Http404
+    file = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
+    write_xlsx(
+        file,
+        title=kind.label,
+        columns=[Column(words[0]) for words in kind.headings.values()],
+        rows=[],
+    )
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=f"{kind.label}模板.xlsx")
 
 
 @needs(Right.IMPORT)

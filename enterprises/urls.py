@@ -129,6 +129,7 @@ urlpatterns = [
     path("merges/<int:pk>/undo/", twin_views.merge_undo, name="merge_undo"),
     path("imports/", import_views.import_list, name="import_list"),
     path("imports/new/", import_views.import_new, name="import_new"),
+    path("imports/template/", import_views.import_template, name="import_template"),
     path("imports/<int:pk>/", import_views.import_detail, name="import_detail"),
     path("imports/<int:pk>/apply/", import_views.import_apply, name="import_apply"),
     path("imports/<int:pk>/map/", import_views.import_map, name="import_map"),

@@ -149,7 +149,7 @@ def _remember(batch, mapping, *, by, at):
         by_place = {place: name for name, place in sheet["columns"].items()}
         for place, label in enumerate(sheet["labels"]):
             heading = recognise.plain(label)[:80]
-            if heading and heading not in recognise.LEFT_ALONE:
+            if heading and not recognise.says_nothing(label):
                 key = (sheet["model"], heading)
                 rows[key] = by_place.get(place, "") or rows.get(key, "")
     HeadingMemory.objects.bulk_create(
@@ -255,7 +255,8 @@ def fixes_of(batch):
 
 def take(batch, step, *, by=None):
     """Lock the batch, then ask whether this step, by this person, is open."""
-    batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
+    # The file is read by the steps that need it alone.
+    batch = ImportBatch.objects.select_for_update().defer("file").get(pk=batch.pk)
     if step not in batch.open_steps:
         raise Refused(f"这批导入现在是“{batch.get_state_display()}”，请刷新后再看。")
     if by is not None and not _governs(by, batch.grid):
@@ -302,9 +303,11 @@ def fail(batch, *, reason, at):
     """
     batch = take(batch, "fail")
     batch.state, batch.failure = FALLS_BACK[batch.state], reason[:200]
+    written = ["state", "failure"]
     if batch.state == ImportBatch.State.DROPPED:
         batch.file = b""
-    batch.save(update_fields=["state", "failure", "file"])
+        written.append("file")
+    batch.save(update_fields=written)
     record("import.failed", batch, by=None, at=at, reason=batch.failure)
     return batch
 

@@ -89,7 +89,9 @@ def expect(batch):
 
 def is_abandoned(batch):
     """Was a worker at it that is no more? Asked afresh: it may have ended just now."""
+    if not batch.at_work:
+        return False
     progress = ImportProgress.objects.filter(batch=batch).first()
-    if not batch.at_work or not progress or not progress.began_at or progress.is_held:
+    if not progress or not progress.began_at or progress.is_held:
         return False
     return ImportBatch.objects.filter(pk=batch.pk, state=batch.state).exists()

@@ -56,10 +56,7 @@ class Table:
         return [
             label
             for place, label in enumerate(self.labels)
-            if label
-            and place not in self.columns.values()
-            and plain(label) not in LEFT_ALONE
-            and not REMARK.match(label)  # who exported, when, by which filter
+            if label and place not in self.columns.values() and not says_nothing(label)
         ]
 
 
@@ -108,7 +105,14 @@ class Row:
         )
 
 
+def says_nothing(label):
+    """Is the heading one of what the portal adds itself? Numbers of rows, what it
+    computes, who exported, when, by which filter."""
+    return plain(label) in LEFT_ALONE or bool(REMARK.match(label))
+
+
 def plain(label):
+    """A heading without blanks, brackets and marks."""
     return re.sub(r"[\s()（）\[\]【】:：*、,，/\\·.]", "", label)
 
 
@@ -299,7 +303,7 @@ def _suggested(sheet, guessed, remembered):
     suggested = {}
     labels = labels_of(sheet, guessed["heading"])
     for place, label in enumerate(labels):
-        if place in guessed["columns"].values() or plain(label) in LEFT_ALONE:
+        if place in guessed["columns"].values() or says_nothing(label):
             continue
         if plain(label) in remembered[kind.key]:
             continue

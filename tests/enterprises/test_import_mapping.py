@@ -310,6 +310,17 @@ def test_the_mapping_page_belongs_to_who_may_import(send, staff, stranger, clien
         assert client_of(user).post(url).status_code == 403
 
 
+@pytest.mark.parametrize("kind", ["business", "building", "visit", "demand"])
+def test_the_empty_template_of_each_kind_is_recognised(client, grid, kind):
+    url = reverse("enterprises:import_template")
+    response = client.get(url, {"kind": kind})
+    workbook = book(b"".join(response.streaming_content))
+    (sheet,) = recognise.guess(workbook)
+    assert sheet["model"] == kind
+    assert set(sheet["columns"]) == set(imports.KINDS[kind].headings)
+    assert client.get(url, {"kind": "none"}).status_code == 404
+
+
 def test_a_first_ledger_is_known_since_the_office_went_live(client, grid):
     form = client.get(reverse("enterprises:import_new")).context["form"]
     assert form.initial["known_since"] == grid.live_on
