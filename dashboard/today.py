@@ -16,20 +16,21 @@ SHOWN = 60
 def cared_for(user):
     """The businesses that the user owes visits to, or all that may be visited.
 
-    Those of the buildings and shops of which the user is caretaker; a floor is a
-    shop's room that begins with it.
+    Those of the buildings, floors and shops of which the user is caretaker.
     """
     mine = Business.objects.visible_to(user, Right.LOG_VISITS)
     cares = list(Caretaker.objects.in_force().filter(user=user))
     if not cares:
         return mine, False
-    owed = Q(pk__in=[])
-    for care in cares:
-        if care.business_id:
-            owed |= Q(pk=care.business_id)
-        else:
-            owed |= Q(building=care.building_id, room__startswith=care.floor)
-    return mine.filter(owed), True
+    whole = [care.building_id for care in cares if care.building_id and not care.floor]
+    shops = [care.business_id for care in cares if care.business_id]
+    floors = [care for care in cares if care.floor]
+    if floors:
+        rooms = mine.filter(building__in=[care.building_id for care in floors])
+        for pk, building, room in rooms.values_list("pk", "building", "room"):
+            if any(c.building_id == building and c.covers_room(room) for c in floors):
+                shops.append(pk)
+    return mine.filter(Q(building__in=whole) | Q(pk__in=shops)), True
 
 
 def work_of(user, today):

@@ -20,7 +20,7 @@ from enterprises.past import PastOfBusinesses
 from party.models import in_force
 from tianshan.ledgers.ledger import Column, Ledger
 from tianshan.ledgers.ledger import register as add
-from tianshan.web.masks import masked_phone
+from tianshan.web.masks import masked_name, masked_phone
 
 KEYS = ("businesses", "enterprises", "merchants")
 
@@ -102,7 +102,7 @@ def _columns():
             number=True,
             sort=("staff_count",),
         ),
-        Column("contact", "联系人", lambda row: row.contact_name),
+        Column("contact", "联系人", lambda row: masked_name(row.contact_name)),
         Column(
             "phone",
             "联系电话",

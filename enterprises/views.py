@@ -67,7 +67,11 @@ def business_detail(request, pk):
         "business": business,
         **chain_context(request.user, business),
         "dated": _dated(business),
-        "caretakers": caretakers.filter(of_this).select_related("user"),
+        "caretakers": [
+            care
+            for care in caretakers.filter(of_this).select_related("user")
+            if care.covers_room(business.room)
+        ],
         "phone": masked_phone(business.contact_phone),
     }
     return render(request, "enterprises/business_detail.html", context)

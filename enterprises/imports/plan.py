@@ -28,7 +28,7 @@ from grids.models import Building
 from tianshan.files import FileProblem
 from tianshan.files.cells import shown
 from tianshan.pinyin import fold
-from tianshan.web.masks import masked_phone
+from tianshan.web.masks import masked_name, masked_phone
 
 Result = ImportRow.Result
 
@@ -473,9 +473,10 @@ def _match(row, known):
         return
     if business is None:
         row.result = Result.NEW
-        if "*" in row.values.get("contact_phone", ""):
-            del row.values["contact_phone"]
-            row.problem("contact_phone", "号码带星号，没有写入，请写整个号码。")
+        for name, words in MASKED.items():
+            if "*" in row.values.get(name, ""):
+                del row.values[name]
+                row.problem(name, f"{words[0]}带星号，没有写入，请写整个{words[0]}。")
         return
     row.target = business
     row.changes = _changes(row, business)
@@ -539,12 +540,13 @@ def _changes(row, business):
         if name not in values:
             continue
         before, after = getattr(business, name), values[name]
-        if name == "contact_phone":
-            if _same_number(before, after):
+        if name in MASKED:
+            what, is_same = MASKED[name]
+            if is_same(before, after):
                 continue
             if "*" in after:
                 row.problem(
-                    name, "号码带星号，和台账里的对不上，没有写入，请写整个号码。"
+                    name, f"{what}带星号，和台账里的对不上，没有写入，请写整个{what}。"
                 )
                 continue
         if before != after:
@@ -567,6 +569,17 @@ def _same_number(before, after):
     if "*" in after:
         return after == masked_phone(before)
     return re.sub(r"\D", "", before) == re.sub(r"\D", "", after)
+
+
+def _same_name(before, after):
+    return after in (before, masked_name(before))
+
+
+# What exports mask, in words, and how the mask is known for what it stands for.
+MASKED = {
+    "contact_phone": ("号码", _same_number),
+    "contact_name": ("姓名", _same_name),
+}
 
 
 def _said_less_exactly(values, business):

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from enterprises.models.business import Business, OfBusinessQuerySet
+from grids.floors import floor_of
 from grids.models import Building, Grid
 from party.models import in_force
 from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL
@@ -222,3 +223,16 @@ class Caretaker(models.Model):
 
     def __str__(self):
         return f"{self.user} {self.business or self.building}"
+
+    def covers_room(self, room):
+        """Does the floor that is cared for hold the room? All do where none is named.
+
+        A floor is a number (1 holds 101 and not 1201) or the beginning of rooms in a
+        market (A holds A07).
+        """
+        if not self.floor:
+            return True
+        level = int(self.floor) if self.floor.isdigit() else floor_of(self.floor).level
+        if level is None:
+            return room.upper().startswith(self.floor.upper())
+        return floor_of(room).level == level

@@ -28,6 +28,22 @@ def masked_phone(number):
     return "****"
 
 
+# How people are addressed: a surname with one of these names nobody in full.
+TITLES = re.compile(
+    r".{1,2}(先生|女士|小姐|老师|经理|店长|老板|主任|书记|师傅|阿姨|总|工|董|主管|会计)"
+)
+
+
+def masked_name(name):
+    """沈女士 stays; 沈国华 is 沈*华, 沈华 is 沈*: as lists and exports show a person."""
+    name = str(name or "").strip()
+    if len(name) < 2 or TITLES.fullmatch(name):
+        return name
+    if len(name) == 2:
+        return f"{name[0]}*"
+    return f"{name[0]}{'*' * (len(name) - 2)}{name[-1]}"
+
+
 _PHONE = re.compile(r"\+?[\d\s-]{7,20}")
 
 
