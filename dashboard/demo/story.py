@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.rights import Role
-from dashboard.demo import party
+from dashboard.demo import importing, party
 from enterprises.models import Business, Caretaker
 from grids.models import Building, Grid, Neighborhood, Post
 from issues import actions as issues
@@ -407,6 +407,7 @@ def load(*, today, password):
         _story(world)
         _ordinary_demands(world)
         _visits(world)
+    importing.waiting(accounts, grid=THIRD, **told)
 
 
 def noon(day, hour=10):
