@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 
 from enterprises.models import AdviserAssignment, Coverage
+from party.checks import FEWEST_FOR_OWN
 from party.models import OrganizationBuilding, PartyOrganization, in_force
 
 
@@ -22,6 +23,7 @@ class Step:
     current: bool = False
     claimed: bool = False  # a ledger says so, without an organisation
     proposed: list = field(default_factory=list)  # organisations that might
+    why_not: str = ""  # where nobody answers by it, as far as the facts say
 
     @property
     def row(self):
@@ -79,6 +81,7 @@ def coverage_chain(business, day=None):
                 current=bool(mine) and mine[0] == first,
                 claimed=business.reported_mode == mode and not mine,
                 proposed=[] if mine else _proposed(business, mode, day),
+                why_not="" if mine else _why_not(business, mode),
             )
         )
     advisers = (
@@ -99,6 +102,23 @@ def coverage_chain(business, day=None):
 
 def _in_force(row, day):
     return row.since <= day and (row.until is None or row.until > day)
+
+
+def _why_not(business, mode):
+    members = business.members_count
+    if mode == Coverage.Mode.OWN:
+        if members is None:
+            return "党员数没有填，无法判断"
+        if members < FEWEST_FOR_OWN:
+            return f"党员 {members} 名，未满 {FEWEST_FOR_OWN} 名"
+        return f"党员 {members} 名，够条件，还没有组建"
+    if mode == Coverage.Mode.JOINT:
+        if not members:
+            return "没有登记的党员，还没有联合"
+        return f"党员 {members} 名，还没有与邻近单位联合"
+    if mode == Coverage.Mode.PLACE and business.building_id is None:
+        return "没有登记所在楼宇"
+    return "还没有纳入"
 
 
 def _proposed(business, mode, day):

@@ -109,6 +109,74 @@ def _fingerprint(business):
     ).hexdigest()
 
 
+@dataclass
+class Choice:
+    """What two people changed at once, and which of the two each field is to hold.
+
+    `opened` is what the form showed at first, `stored` what was saved meanwhile.
+    """
+
+    MINE, STORED = "mine", "stored"
+
+    names: tuple = ()
+    picked: dict = field(default_factory=dict)
+    opened: Seen | None = None
+    stored: Seen | None = None
+
+    @classmethod
+    def read(cls, data, business, seen):
+        """What came back from the page that asked; nothing when it did not ask."""
+        opened = Seen.read(data.get("opened", ""), business)
+        names = tuple(name for name in data.getlist("clash") if name in EDITED)
+        if seen is None or opened is None:
+            names = ()
+        picked = {name: data.get(f"keep_{name}", "") for name in names}
+        return cls(names, picked, opened, seen)
+
+    @property
+    def missing(self):
+        made = (self.MINE, self.STORED)
+        return [name for name in self.names if self.picked.get(name) not in made]
+
+    def apply(self, data):
+        """The form's data, with the stored value where that was picked."""
+        data = data.copy()
+        for name in self.names:
+            if self.picked[name] == self.STORED:
+                value = self.stored.shown[name]
+                data[name] = "" if value is None else value
+        return data
+
+    def among(self, names, *, opened, stored):
+        """The same person's next choice, among what clashes now."""
+        return Choice(tuple(names), {}, self.opened or opened, stored)
+
+    def rows(self, form):
+        """`{name, label, opened, stored, mine}` of each field that is to be chosen."""
+        if not self.missing and self.picked:
+            return []
+        return [
+            {
+                "name": name,
+                "label": form.fields[name].label,
+                "opened": self._shown(self.opened.shown[name]),
+                "stored": self._shown(self.stored.shown[name]),
+                "mine": self._shown(self._mine(form, name)),
+                "picked": self.picked.get(name, ""),
+            }
+            for name in self.names
+        ]
+
+    @staticmethod
+    def _mine(form, name):
+        value = form.cleaned_data.get(name, form.data.get(name, ""))
+        return masked_phone(value) if name == "contact_phone" else value
+
+    @staticmethod
+    def _shown(value):
+        return EMPTY if value is None or value == "" else value
+
+
 def phone_as_typed(text, masks):
     """A number typed anew, checked: 11 digits or a landline; KEPT for its mask."""
     number = text.replace(" ", "")

@@ -14,7 +14,7 @@ from django.db.models import Q
 from enterprises.models import Business, NotTwins
 from tianshan.pinyin import fold, sort_key
 
-SIMILAR = 0.6
+SIMILAR = 0.55
 # A pair of characters that so many names of one building share says nothing (茶行).
 COMMON = 25
 MOST = 2000

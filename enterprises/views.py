@@ -12,7 +12,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.rights import Right, may, needs
 from enterprises import actions, history
 from enterprises.coverage_views import chain_context
-from enterprises.forms import EDITED, PAGE_TOO_OLD, BusinessForm, ReasonForm, Seen
+from enterprises.forms import (
+    EDITED,
+    PAGE_TOO_OLD,
+    BusinessForm,
+    Choice,
+    ReasonForm,
+    Seen,
+)
 from enterprises.ledgers import BUSINESSES, ENTERPRISES, MERCHANTS
 from enterprises.models import Business, Caretaker
 from tianshan import audit
@@ -140,35 +147,38 @@ def business_history(request, pk):
 @needs(Right.EDIT_BUSINESSES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def business_edit(request, pk):
-    """Correct the facts of a business; two people at once are told of each other."""
+    """Correct the facts of a business.
+
+    What two people changed at once is chosen field by field: mine or what is stored.
+    """
     business = get_object_or_404(
         Business.objects.visible_to(request.user, Right.EDIT_BUSINESSES), pk=pk
     )
-    fresh, clashes = Seen.of(business, EDITED), {}
-    seen = fresh
+    data, seen, choice = None, Seen.of(business, EDITED), None
     if request.method == "POST":
         seen = Seen.read(request.POST.get("seen", ""), business)
-    form = BusinessForm(
-        request.POST or None, instance=business, masks=seen.masks if seen else ()
-    )
+        choice = Choice.read(request.POST, business, seen)
+        data = choice.apply(request.POST)
+    form = BusinessForm(data, instance=business, masks=seen.masks if seen else ())
     if form.is_bound and seen is None:
         form.add_error(None, PAGE_TOO_OLD)
+    if choice and choice.missing:
+        form.add_error(None, "有人同时改过，请逐项选定用哪一个。")
 
     if form.is_valid():
-        changes = {name: form.cleaned_data[name] for name in EDITED}
         try:
             changed = actions.edit(
                 business,
-                changes=changes,
+                changes={name: form.cleaned_data[name] for name in EDITED},
                 seen=seen.values,
                 by=request.user,
                 at=timezone.now(),
             )
         except actions.Conflict as conflict:
             form.add_error(None, str(conflict))
-            clashes = conflict.fields
             business = conflict.business
             fresh = Seen.of(business, EDITED)
+            choice = choice.among(conflict.fields, opened=seen, stored=fresh)
             seen.refresh(form, fresh)
             seen = fresh
         else:
@@ -177,20 +187,14 @@ def business_edit(request, pk):
             )
             return redirect(business)
 
+    clashes = choice.rows(form) if choice else []
     context = {
         "business": business,
         "form": form,
-        "seen": (seen or fresh).text,
-        "clashes": [
-            {
-                "label": form.fields[name].label,
-                "theirs": masked_phone(value) if name == "contact_phone" else value,
-                "mine": masked_phone(form.cleaned_data[name])
-                if name == "contact_phone"
-                else form.cleaned_data[name],
-            }
-            for name, value in clashes.items()
-        ],
+        "seen": (seen or Seen.of(business, EDITED)).text,
+        "clashes": clashes,
+        "opened": choice.opened.text if clashes else "",
+        "saved_by": history.last_change_by(business) if clashes else "",
     }
     status = 409 if clashes else 200
     return render(request, "enterprises/business_edit.html", context, status=status)

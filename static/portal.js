@@ -19,10 +19,6 @@
         search.focus();
       }
     }
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && at.form) {
-      event.preventDefault();
-      at.form.requestSubmit();
-    }
     if (event.key === "Escape") {
       for (const menu of document.querySelectorAll("details.menu[open]")) {
         menu.open = false;
@@ -46,79 +42,10 @@
     }
   });
 
-  /* --- one press, one submission --- */
-
-  const pressed = new Map();
-
-  function hold(form, button) {
-    pressed.set(form, { button, inside: [...(button?.childNodes || [])] });
-    if (!button) return;
-    button.disabled = true;
-    button.replaceChildren("提交中…");
-  }
-
-  function release(form) {
-    const { button, inside } = pressed.get(form) || {};
-    form.removeAttribute("aria-busy");
-    pressed.delete(form);
-    if (!button) return;
-    button.disabled = false;
-    button.replaceChildren(...inside);
-  }
-
-  // A number typed to search for goes no further than its last four digits.
-  document.addEventListener("submit", (event) => {
-    const box = event.target.querySelector('input[name="q"]');
-    const digits = box ? box.value.replace(/\D/g, "") : "";
-    if (box && /^\+?[\d\s-]{7,20}$/.test(box.value.trim()) && digits.length <= 13) box.value = digits.slice(-4);
-  }, true);
-
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (form.method !== "post") return;
-    if (form.hasAttribute("aria-busy")) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      return;
-    }
-    form.setAttribute("aria-busy", "true");
-    // A disabled button is not sent: wait until the browser has read the form.
-    setTimeout(() => {
-      if (event.defaultPrevented && !form.matches("[hx-post]")) release(form);
-      else if (form.hasAttribute("aria-busy")) hold(form, event.submitter);
-    });
-  }, true);
-
-  window.addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[aria-busy]")) release(form);
-  });
-
-  /* --- forms that would be lost --- */
-
-  const changed = new Set();
-  document.addEventListener("input", (event) => {
-    const form = event.target.closest("form[data-guard]");
-    if (form) changed.add(form);
-  });
-  document.addEventListener("submit", (event) => changed.delete(event.target));
-  window.addEventListener("beforeunload", (event) => {
-    if ([...changed].some((form) => form.isConnected)) event.preventDefault();
-  });
-
-  /* --- errors: go to the first field that has one --- */
-
-  function showErrors(root) {
-    const summary = root.querySelector("[data-errors]");
-    if (!summary) return;
-    const form = summary.closest("form") || root;
-    (form.querySelector("[aria-invalid=true]") || summary).focus();
-  }
-
   ready(() => {
     for (const button of document.querySelectorAll("[data-back], [data-reveal]")) {
       button.hidden = button.matches("[data-back]") && history.length < 2;
     }
-    showErrors(document);
   });
 
   /* --- htmx: token, signed-out sessions, failures, what changed --- */
@@ -169,16 +96,8 @@
     if (event.detail.response?.status >= 400) event.preventDefault();
   });
 
-  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
-    const form = ctx.sourceElement?.closest?.("form");
-    if (form?.hasAttribute("aria-busy")) release(form);
-  });
-
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const list = document.querySelector("[data-said], [data-total]");
     if (list) say(list.dataset.said || `共 ${list.dataset.total} 条`);
-    const target = ctx.target;
-    const part = target?.isConnected ? target : document.getElementById(target?.id);
-    if (part) showErrors(part);
   });
 })();

@@ -14,7 +14,9 @@ def form_of(response):
     form = response.context["form"]
     data = {name: form[name].value() for name in form.fields}
     data = {k: "" if v is None else v for k, v in data.items()}
-    return {**data, "seen": response.context["seen"]}
+    asked = [row["name"] for row in response.context["clashes"]]
+    more = {"clash": asked, "opened": response.context["opened"]}
+    return {**data, **more, "seen": response.context["seen"]}
 
 
 @pytest.fixture
@@ -53,27 +55,75 @@ def test_two_people_on_different_fields_merge(client_of, staff, business):
     assert (business.trade, business.staff_count) == ("茶叶零售", 6)
 
 
-def test_two_people_on_one_field_are_told_of_each_other(client_of, staff, business):
+@pytest.fixture
+def clash(client_of, staff, business):
+    """Somebody saved 5 while one typed 6: the client, and the page that says so."""
     client = client_of(staff)
     data = form_of(client.get(url(business)))
     actions.edit(business, changes={"staff_count": 5}, seen={}, by=staff, at=NOON)
-
     response = client.post(
         url(business), {**data, "staff_count": "6", "note": "新写的备注"}
     )
+    return client, response
 
-    text = response.content.decode()
+
+def test_two_people_on_one_field_are_told_of_each_other(clash, business):
+    _, response = clash
     assert response.status_code == 409
-    assert "现在是“5”，您填的是“6”" in text
-    assert "新写的备注" in text  # nothing typed is lost
+    [row] = response.context["clashes"]
+    assert (row["opened"], row["stored"], row["mine"]) == (4, 5, 6)
+    assert "新写的备注" in response.content.decode()  # nothing typed is lost
     business.refresh_from_db()
     assert business.staff_count == 5
 
-    # Saving again, now knowing, takes mine.
-    data = form_of(response)
+
+@pytest.mark.parametrize(("keep", "count"), [("mine", 6), ("stored", 5)])
+def test_each_field_is_what_was_chosen(clash, business, keep, count):
+    client, response = clash
+    data = {**form_of(response), "keep_staff_count": keep}
     assert client.post(url(business), data).status_code == 302
     business.refresh_from_db()
-    assert (business.staff_count, business.note) == (6, "新写的备注")
+    assert (business.staff_count, business.note) == (count, "新写的备注")
+
+
+def test_nothing_is_saved_before_the_choice_is_made(clash, business):
+    client, response = clash
+    again = client.post(url(business), form_of(response))
+    assert again.status_code == 409
+    [row] = again.context["clashes"]
+    assert (row["opened"], row["stored"], row["mine"]) == (4, 5, 6)
+    business.refresh_from_db()
+    assert (business.staff_count, business.note) == (5, "")
+
+
+def test_a_third_who_saves_meanwhile_is_no_loser_either(clash, business, staff):
+    client, response = clash
+    actions.edit(business, changes={"staff_count": 9}, seen={}, by=staff, at=NOON)
+    data = {**form_of(response), "keep_staff_count": "mine"}
+    again = client.post(url(business), data)
+    assert again.status_code == 409
+    [row] = again.context["clashes"]
+    assert (row["opened"], row["stored"], row["mine"]) == (4, 9, 6)
+
+
+def test_a_phone_is_chosen_by_its_mask_and_stands_nowhere_in_full(
+    client_of, staff, business
+):
+    client = client_of(staff)
+    data = form_of(client.get(url(business)))
+    theirs = "19900000002"
+    actions.edit(
+        business, changes={"contact_phone": theirs}, seen={}, by=staff, at=NOON
+    )
+    response = client.post(url(business), {**data, "contact_phone": "19900000003"})
+
+    [row] = response.context["clashes"]
+    assert (row["stored"], row["mine"]) == ("199****0002", "199****0003")
+    assert theirs not in response.content.decode()
+    data = {**form_of(response), "keep_contact_phone": "stored"}
+    assert client.post(url(business), data).status_code == 302
+    business.refresh_from_db()
+    assert business.contact_phone == theirs
 
 
 @pytest.mark.parametrize("number", ["199****9999", "12ab", "123", "1" * 15])
