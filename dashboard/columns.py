@@ -3,11 +3,13 @@
 import datetime as dt
 
 import django_filters
+from django import forms
 from django.db.models import CharField, OuterRef, Subquery, Value
 from django.db.models.functions import Cast, JSONObject
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
+from dashboard import elevation
 from dashboard.models import Standing
 from tianshan.ledgers import Column, extend
 from tianshan.web.templatetags.portal import lamp
@@ -138,6 +140,23 @@ def by_gap(filters, queryset, name, value):
     return queryset.filter(pk__in=rows.values("business"))
 
 
+class BlockFilter(django_filters.Filter):
+    """The businesses behind a class of a building's elevation, on its day."""
+
+    field_class = forms.CharField
+
+    def filter(self, queryset, value):
+        if not value:
+            return queryset
+        asked = elevation.asked_for(value, self.parent.request.user)
+        if asked is None:
+            return queryset.none()
+        words, businesses = asked
+        # What the chip says instead of the value.
+        self.parent.form.fields[self.field_name].widget.choices = [(value, words)]
+        return queryset.filter(pk__in=businesses)
+
+
 def register():
     extend(
         *KEYS,
@@ -170,5 +189,8 @@ def register():
                 method="by_gap",
             ),
             "by_gap": by_gap,
+            "block": BlockFilter(
+                field_name="block", label="楼层图", widget=forms.HiddenInput
+            ),
         },
     )

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboard import views
+from dashboard import building_views, views
 
 app_name = "dashboard"
 urlpatterns = [
@@ -10,6 +10,14 @@ urlpatterns = [
     path("dashboard/", views.dashboard, name="dashboard"),
     path("dashboard/figures.json", views.figures_json, name="figures_json"),
     path("businesses/<int:pk>/standing/", views.for_business, name="for_business"),
+    path(
+        "buildings/<int:pk>/figures/", building_views.for_building, name="for_building"
+    ),
+    path(
+        "buildings/<int:pk>/elevation/",
+        building_views.elevation_page,
+        name="elevation_page",
+    ),
     path("search/", views.search, name="search"),
     path("holidays/", views.holiday_list, name="holiday_list"),
     path("values/", views.value_list, name="value_list"),

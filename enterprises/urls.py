@@ -54,6 +54,7 @@ urlpatterns = [
         coverage_views.coverage_dissolve,
         name="coverage_dissolve",
     ),
+    path("buildings/<int:pk>/caretakers/", views.for_building, name="for_building"),
     path(
         "buildings/<int:pk>/coverage/",
         coverage_views.building_coverage,

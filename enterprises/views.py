@@ -22,6 +22,8 @@ from enterprises.forms import (
 )
 from enterprises.ledgers import BUSINESSES, ENTERPRISES, MERCHANTS
 from enterprises.models import Business, Caretaker
+from grids.floors import floor_of
+from grids.models import Building
 from tianshan import audit
 from tianshan.ledgers.moments import moments_of
 from tianshan.ledgers.views import ledger_page
@@ -220,3 +222,20 @@ def business_phone(request, pk):
         number = business.contact_phone
     context = {"business": business, "form": form, "number": number, "own": own}
     return render(request, "enterprises/business_phone.html", context)
+
+
+@needs(Right.SEE_BUSINESSES)
+@require_safe
+def for_building(request, pk):
+    """Who owes the visits of a building, floor by floor; its page loads this."""
+    building = get_object_or_404(Building.objects.visible_to(request.user), pk=pk)
+    caretakers = (
+        Caretaker.objects.visible_to(request.user)
+        .in_force()
+        .filter(building=building)
+        .select_related("user")
+    )
+    rows = [{"care": care, "floor": floor_of(care.floor)} for care in caretakers]
+    rows.sort(key=lambda row: (bool(row["care"].floor), row["floor"].order))
+    context = {"building": building, "rows": rows}
+    return render_inside(request, "enterprises/for_building.html", context)

@@ -58,6 +58,8 @@ def building_detail(request, pk):
         "honours": building.honours.held(),
         "show_businesses": may(request.user, Right.SEE_BUSINESSES),
         "show_party": may(request.user, Right.SEE_PARTY),
+        # What the elevation was last asked for, to be shown again.
+        "chosen": request.GET.urlencode(),
         "show_plan": mine(Right.SEE_PLANS),
         "may_edit": mine(Right.EDIT_BUILDINGS),
     }

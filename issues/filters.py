@@ -30,6 +30,9 @@ class IssueFilter(LedgerFilter):
     body = django_filters.ModelChoiceFilter(
         label="议事主体", queryset=bodies_in_sight, empty_label="全部"
     )
+    building = django_filters.ModelChoiceFilter(
+        label="楼宇", queryset=buildings_in_sight, empty_label="全部"
+    )
 
     class Meta:
         model = Issue
