@@ -1,6 +1,9 @@
 """一楼一方案: the plan of a building, its editions, its items and their ledger."""
 
+from urllib.parse import quote
+
 from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import (
@@ -13,6 +16,7 @@ from accounts.rights import Right, needs
 from grids.models import Building
 from party import plan_comparison, plan_figures, plans
 from party.models import BuildingPlan, PlanItem, PlanNote
+from party.plan_document import document_of
 from party.plan_forms import (
     CancelForm,
     DraftForm,
@@ -23,6 +27,9 @@ from party.plan_forms import (
     ReportForm,
 )
 from party.plan_ledger import PLAN_ITEMS
+from tianshan.audit import record
+from tianshan.files import FileProblem
+from tianshan.files.documents import CONTENT_TYPE, docx
 from tianshan.ledgers.views import ledger_page
 from tianshan.web import render_inside
 
@@ -140,6 +147,33 @@ def plan_print(request, pk):
     plan = _seen(request.user, pk)
     context = plan_context(plan, timezone.localdate())
     return render(request, "party/plan_print.html", context)
+
+
+@needs(Right.SEE_PLANS)
+@require_safe
+def plan_docx(request, pk):
+    """The same as a document for Word or WPS."""
+    plan = _seen(request.user, pk)
+    today = timezone.localdate()
+    try:
+        content = docx(document_of(plan, figures_of(plan, today), today))
+    except FileProblem as problem:
+        messages.error(request, str(problem))
+        return redirect(plan)
+    record(
+        "plan.exported",
+        plan,
+        by=request.user,
+        at=timezone.now(),
+        items=len(_items(plan, today)),
+    )
+    response = HttpResponse(content, content_type=CONTENT_TYPE)
+    name = quote(f"{plan}.docx")
+    response.headers["Content-Disposition"] = (
+        f"attachment; filename=\"plan.docx\"; filename*=UTF-8''{name}"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 # --- editions ------------------------------------------------------------------------

@@ -24,6 +24,7 @@ urlpatterns = [
     path("plans/<int:pk>/confirm/", plan_views.plan_confirm, name="plan_confirm"),
     path("plans/<int:pk>/compare/", plan_views.plan_compare, name="plan_compare"),
     path("plans/<int:pk>/print/", plan_views.plan_print, name="plan_print"),
+    path("plans/<int:pk>/docx/", plan_views.plan_docx, name="plan_docx"),
     path("plans/<int:pk>/items/new/", plan_views.plan_item_new, name="plan_item_new"),
     path("plans/items/<int:pk>/", plan_views.plan_item, name="plan_item"),
     path(
