@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.rights import Role
-from dashboard.demo import importing, party
+from dashboard.demo import importing, party, plans
 from enterprises.models import Business, Caretaker
 from grids.models import Building, Grid, Neighborhood, Post
 from issues import actions as issues
@@ -408,6 +408,7 @@ def load(*, today, password):
         _ordinary_demands(world)
         _visits(world)
     importing.waiting(accounts, grid=THIRD, **told)
+    plans.load(world | told)
 
 
 def noon(day, hour=10):
