@@ -7,6 +7,7 @@ from django.db.models import Q
 from accounts.rights import Right
 from dashboard.models import Standing
 from enterprises.models import Business, Caretaker
+from party.models import PlanItem
 from visits.models import Demand
 
 AHEAD = dt.timedelta(days=7)
@@ -56,7 +57,9 @@ def work_of(user, today):
         .order_by("tell_by", "pk")
     )
     total = due.count()
+    items = plan_items(user, today)
     return {
+        "plan_items": [{"item": i, "light": i.light(today)} for i in items],
         "today": today,
         "own": own,
         "due": total,
@@ -69,6 +72,12 @@ def work_of(user, today):
             for demand in to_tell[:50]
         ],
     }
+
+
+def plan_items(user, today):
+    """Items of the plans that the user keeps, that are late or fall due soon."""
+    kept = PlanItem.objects.visible_to(user, Right.KEEP_PLANS).current().open()
+    return kept.filter(due_on__lte=today + AHEAD).for_list()[:SHOWN]
 
 
 def _on_the_way(row):

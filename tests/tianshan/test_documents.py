@@ -77,6 +77,10 @@ def test_a_table_keeps_its_cells_and_repeats_its_head():
         ["序号", "事项"],
         ["1", "停车"],
     ]
+    widths = [column.width for column in table.columns]
+    assert all(
+        abs(w - Mm(mm)) < Mm(0.05) for w, mm in zip(widths, (20, 136), strict=True)
+    )
     assert "w:tblHeader" in table.rows[0]._tr.xml
     assert "w:tblHeader" not in table.rows[1]._tr.xml
 

@@ -88,6 +88,9 @@ def lay_out(document):
     section.top_margin, section.bottom_margin = Mm(37), Mm(35)
     section.left_margin, section.right_margin = Mm(28), Mm(26)
     section.footer_distance = Mm(25)
+    # Else a reader may take the Japanese shapes of the same characters.
+    language = document.styles.element.find(".//" + qn("w:lang"))
+    language.set(qn("w:eastAsia"), "zh-CN")
     normal = document.styles["Normal"]
     set_font(normal.element.get_or_add_rPr(), BODY)
     normal.font.size = Pt(16)
@@ -173,6 +176,8 @@ def table(document, description):
     made = document.add_table(rows=len(lines), cols=len(description["head"]))
     made.style = "Table Grid"
     made.autofit = False
+    for column, width in zip(made.columns, description["widths"], strict=True):
+        column.width = Mm(width)
     for row, line in zip(made.rows, lines, strict=True):
         properties = row._tr.get_or_add_trPr()
         properties.append(OxmlElement("w:cantSplit"))
