@@ -232,7 +232,7 @@ def test_the_ledger_costs_the_same_for_any_number_of_rows(
 ):
     PlanItemFactory.create_batch(count - 1, plan=plan)
     client = client_of(chief)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         assert total(client) == count
 
 
