@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboard import building_views, views
+from dashboard import building_views, extra_views, views
 
 app_name = "dashboard"
 urlpatterns = [
@@ -21,6 +21,14 @@ urlpatterns = [
     path("search/", views.search, name="search"),
     path("holidays/", views.holiday_list, name="holiday_list"),
     path("values/", views.value_list, name="value_list"),
+    path("values/extra/", extra_views.extra_list, name="extra_list"),
+    path(
+        "values/extra/<int:pk>/", extra_views.extra_field_edit, name="extra_field_edit"
+    ),
+    path("values/extra/<int:pk>/move/", extra_views.extra_move, name="extra_move"),
+    path(
+        "values/extra/<int:pk>/delete/", extra_views.extra_delete, name="extra_delete"
+    ),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
 ]

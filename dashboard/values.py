@@ -5,6 +5,11 @@ from django.urls import resolve, reverse
 # URL name, label, what the list is for.
 LISTS = [
     (
+        "dashboard:extra_list",
+        "附加字段",
+        "企业商户、楼宇、党组织台账要多记的项目：名称、类型、谁能看。",
+    ),
+    (
         "enterprises:trade_list",
         "行业",
         "台账里各种写法归到哪个行业、哪个国标门类；还没有归类的写法在这里归。",

@@ -19,6 +19,7 @@ from grids.models import Grid
 from tianshan.audit import record
 from tianshan.files.cells import text_of
 from tianshan.ledgers import touched
+from tianshan.values.actions import put
 
 FACTS = (
     "name",
@@ -608,3 +609,16 @@ def void_note(entry, *, reason, by, at):
         reason=reason,
     )
     return entry
+
+
+@transaction.atomic
+def answer_extra(business, *, fields, answers, unseen, by, at):
+    """Put answers to extra fields; returns the labels of those that changed."""
+    business = locked(business, by=by, having=Right.EDIT_BUSINESSES)
+    changed = put(business, fields=fields, answers=answers, unseen=unseen(business))
+    if changed:
+        business.version += 1
+        business.updated_at = at
+        business.save(update_fields=["extra", "version", "updated_at"])
+        record("business.answered", business, by=by, at=at, fields=changed)
+    return changed

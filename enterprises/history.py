@@ -24,6 +24,7 @@ from enterprises.models import (
 from tianshan.audit.classes import SEALED, class_of
 from tianshan.audit.models import Entry
 from tianshan.audit.verbs import VERBS
+from tianshan.values.extra import differences
 from tianshan.web.masks import masked_phone
 
 OF_BUSINESS = (
@@ -122,12 +123,24 @@ def _lines(model, before, event, names):
             continue
         new = getattr(event, column.attname)
         old = getattr(before, column.attname) if before else None
+        if name == "extra":
+            yield from _extra_lines(old, new)
+            continue
         if old == new or (before is None and new in (None, "", False, column.default)):
             continue
         yield {
             "label": f"{what}{column.verbose_name}",
             "before": names.of(column, old) if before else "",
             "after": names.of(column, new),
+        }
+
+
+def _extra_lines(old, new):
+    for label, before, after in differences("business", old, new):
+        yield {
+            "label": label,
+            "before": EMPTY if before == "" else before,
+            "after": EMPTY if after == "" else after,
         }
 
 

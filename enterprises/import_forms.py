@@ -12,6 +12,8 @@ from enterprises.imports.kinds import KINDS
 from enterprises.models import Business
 from grids.models import Grid
 from tianshan.files.cells import shown
+from tianshan.values.extra import is_personal
+from tianshan.values.typed import MASK
 from tianshan.web.forms import DayInput
 from tianshan.web.masks import masked_phone
 
@@ -339,7 +341,7 @@ class RowForm(forms.Form):
         labels = KINDS[row.model].labels
         wrong = {p["column"] for p in row.problems if p["level"] != recognise.NOTICE}
         names = sorted(
-            sheet["places"],
+            labels.keys() & sheet["places"].keys(),
             key=lambda name: (
                 sheet["columns"][name] not in wrong,
                 list(labels).index(name),
@@ -351,6 +353,8 @@ class RowForm(forms.Form):
             is_wrong = sheet["columns"][name] in wrong
             if name == "contact_phone" and not is_wrong:
                 text = masked_phone(text)
+            if text and not is_wrong and is_personal(row.model, name):
+                text = MASK
             self.fields[name] = forms.CharField(
                 label=labels[name], required=False, max_length=1000, initial=text
             )

@@ -21,7 +21,7 @@ from accounts.rights import Right, needs
 from enterprises import imports
 from enterprises.import_forms import ImportForm, MappingForm, RowForm
 from enterprises.imports.apply import fixes_of
-from enterprises.imports.kinds import IDENTITY
+from enterprises.imports.kinds import IDENTITY, KINDS
 from enterprises.imports.progress import is_abandoned
 from enterprises.missing import declare_complete
 from enterprises.models import Business, HeadingMemory, ImportBatch, ImportRow
@@ -31,6 +31,8 @@ from tianshan import audit
 from tianshan.files import FileProblem, read_workbook
 from tianshan.files.cells import shown
 from tianshan.files.writing import Column, write_xlsx
+from tianshan.values import typed
+from tianshan.values.extra import field_named, is_personal
 from tianshan.web import render_inside, render_part
 from tianshan.web.masks import masked_phone
 
@@ -191,8 +193,16 @@ WORDS = {
 }
 
 
-def _said(name, value):
-    """A changed value as people say it; phones masked."""
+def _label(model, name):
+    field = field_named(model, name)
+    return field.label if field else FIELD_NAMES.get(name, name)
+
+
+def _said(model, name, value):
+    """A changed value as people say it; phones and personal answers masked."""
+    if field := field_named(model, name):
+        said = typed.told(field, typed.value_of(field, {name: value}))
+        return "空" if said in (None, "") else said
     if value in (None, "", []):
         return "空"
     if name == "contact_phone":
@@ -223,9 +233,9 @@ def _drawn(row, sheet, fixes):
         "row": row,
         "place": " ".join(filter(None, [cells.get("building"), cells.get("room")])),
         "facts": "，".join(_facts(row, cells)) if not wrong else "",
-        "mended": [FIELD_NAMES.get(name, name) for name in mended],
-        "changes": _differences(row.changes),
-        "left": _differences(row.left),
+        "mended": [_label(row.model, name) for name in mended],
+        "changes": _differences(row.model, row.changes),
+        "left": _differences(row.model, row.left),
     }
 
 
@@ -244,13 +254,13 @@ def _facts(row, cells):
     return filter(None, said)
 
 
-def _differences(changes):
+def _differences(model, changes):
     return [
         {
             "name": name,
-            "label": FIELD_NAMES.get(name, name),
-            "before": _said(name, before),
-            "after": _said(name, after),
+            "label": _label(model, name),
+            "before": _said(model, name, before),
+            "after": _said(model, name, after),
         }
         for name, (before, after) in changes.items()
         if name != "founded_precision" or "founded_on" not in changes
@@ -415,7 +425,7 @@ def import_wrong(request, pk):
     for sheet in sheets.values():
         if sheet["model"] == "business":
             labels = {**sheet["columns"], **labels}
-    names = sorted(labels, key=list(imports.BUSINESS_HEADINGS).index)
+    names = sorted(labels, key=list(KINDS["business"].headings).index)
     headings = ["工作表", "行", "结果", *(labels[n] for n in names), "问题", "怎么改"]
     file = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
     write_xlsx(
@@ -463,6 +473,10 @@ def _cells(row, names, sheet, *, is_applied):
         stored = row.result != Result.REJECTED
     if stored and sheet["columns"].get("contact_phone") not in wrong:
         cells["contact_phone"] = masked_phone(cells.get("contact_phone"))
+    for name in names:
+        # Whoever wrote it has it in the file; what was taken needs no second copy.
+        if cells.get(name) and stored and is_personal("business", name):
+            cells[name] = typed.MASK
     return [cells.get(name, "") for name in names]
 
 

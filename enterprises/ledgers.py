@@ -8,6 +8,8 @@ from accounts.rights import Right
 from enterprises import official
 from enterprises.bulk import EDITS
 from enterprises.filters import AnyBusinessFilter, BusinessFilter
+from enterprises.imports.kinds import BUSINESS_HEADINGS
+from enterprises.imports.recognise import LEFT_ALONE, plain
 from enterprises.models import (
     Business,
     Coverage,
@@ -20,6 +22,7 @@ from enterprises.past import PastOfBusinesses
 from party.models import in_force
 from tianshan.ledgers.ledger import Column, Ledger
 from tianshan.ledgers.ledger import register as add
+from tianshan.values.extra import Carrier, carry
 from tianshan.web.masks import masked_name, masked_phone
 
 KEYS = ("businesses", "enterprises", "merchants")
@@ -158,6 +161,7 @@ BUSINESSES = Ledger(
     actions=[IMPORT],
     columns=_columns(),
     edits=EDITS,
+    carries=("business",),
     peek=PEEK,
     past=PastOfBusinesses(),
 )
@@ -173,6 +177,7 @@ ENTERPRISES = Ledger(
     actions=[IMPORT],
     columns=_columns(),
     edits=EDITS,
+    carries=("business", Business.Kind.ENTERPRISE),
     peek=PEEK,
     past=PastOfBusinesses(),
 )
@@ -188,6 +193,7 @@ MERCHANTS = Ledger(
     actions=[IMPORT],
     columns=_columns(),
     edits=EDITS,
+    carries=("business", Business.Kind.MERCHANT),
     peek=PEEK,
     past=PastOfBusinesses(),
 )
@@ -197,3 +203,19 @@ def register():
     add(BUSINESSES)
     add(ENTERPRISES)
     add(MERCHANTS)
+    carry(
+        Carrier(
+            key="business",
+            label="企业商户",
+            model=Business,
+            kinds=tuple(Business.Kind.choices),
+            taken=is_taken,
+        )
+    )
+
+
+def is_taken(label):
+    """Is it a column, or a heading that the importer reads otherwise?"""
+    columns = {column.label for column in BUSINESSES.columns}
+    headings = {word for words in BUSINESS_HEADINGS.values() for word in words}
+    return label in columns or plain(label) in headings | LEFT_ALONE

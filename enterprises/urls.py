@@ -3,6 +3,7 @@ from django.urls import path
 from enterprises import (
     act_views,
     coverage_views,
+    extra_views,
     import_views,
     trade_views,
     twin_views,
@@ -143,6 +144,16 @@ urlpatterns = [
     ),
     path("imports/<int:pk>/drop/", import_views.import_drop, name="import_drop"),
     path("imports/<int:pk>/wrong/", import_views.import_wrong, name="import_wrong"),
+    path(
+        "businesses/<int:pk>/extra/",
+        extra_views.business_extra_edit,
+        name="business_extra_edit",
+    ),
+    path(
+        "businesses/<int:pk>/extra/<str:key>/",
+        extra_views.business_extra_shown,
+        name="business_extra_shown",
+    ),
     path("values/trades/", trade_views.trade_list, name="trade_list"),
     path("values/trades/assign/", trade_views.trade_assign, name="trade_assign"),
     path("values/trades/<int:pk>/", trade_views.trade_edit, name="trade_edit"),

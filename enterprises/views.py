@@ -27,6 +27,8 @@ from grids.models import Building
 from tianshan import audit
 from tianshan.ledgers.moments import moments_of
 from tianshan.ledgers.views import ledger_page
+from tianshan.values.extra import fields_of
+from tianshan.values.pages import card as extra_card
 from tianshan.web import render_inside
 from tianshan.web.masks import masked_phone
 
@@ -82,6 +84,12 @@ def business_detail(request, pk):
             if care.covers_room(business.room)
         ],
         "phone": masked_phone(business.contact_phone),
+        "extra": extra_card(
+            business,
+            of="business",
+            kind=business.kind,
+            page="enterprises:business_extra",
+        ),
     }
     return render(request, "enterprises/business_detail.html", context)
 
@@ -198,6 +206,7 @@ def business_edit(request, pk):
         "opened": choice.opened.text if clashes else "",
         "saved_by": history.last_change_by(business) if clashes else "",
     }
+    context["asks_more"] = bool(fields_of("business", business.kind))
     status = 409 if clashes else 200
     return render(request, "enterprises/business_edit.html", context, status=status)
 

@@ -6,6 +6,7 @@ from django.db import transaction
 from accounts.rights import Right
 from grids.models import Building, BuildingHonour
 from tianshan.audit import record
+from tianshan.values.actions import put
 
 FACTS = (
     "name",
@@ -103,3 +104,15 @@ def withdraw_honour(honour, *, why, by, on, at):
     honour.save(update_fields=["withdrawn_on", "withdrawn_why"])
     record("building.honour_withdrawn", honour, by=by, at=at)
     return honour
+
+
+@transaction.atomic
+def answer_extra(building, *, fields, answers, unseen, by, at):
+    """Put answers to extra fields; returns the labels of those that changed."""
+    building = _locked(building, by=by)
+    changed = put(building, fields=fields, answers=answers, unseen=unseen(building))
+    if changed:
+        building.updated_at = at
+        building.save(update_fields=["extra", "updated_at"])
+        record("building.answered", building, by=by, at=at, fields=changed)
+    return changed

@@ -6,6 +6,7 @@ from grids.filters import BuildingFilter, GridFilter
 from grids.models import Building, Grid
 from tianshan.ledgers.ledger import Column, Ledger
 from tianshan.ledgers.ledger import register as add
+from tianshan.values.extra import Carrier, carry
 
 GRIDS = Ledger(
     key="grids",
@@ -35,6 +36,7 @@ BUILDINGS = Ledger(
     empty="还没有楼宇。导入台账时，“楼宇”工作表里的楼宇会一并写入。",
     actions=[("导入台账", "table-import", "enterprises:import_new", Right.IMPORT)],
     edits=EDITS,
+    carries=("building",),
     columns=[
         Column(
             "name",
@@ -81,3 +83,12 @@ BUILDINGS = Ledger(
 def register():
     add(GRIDS)
     add(BUILDINGS)
+    labels = {column.label for column in BUILDINGS.columns}
+    carry(
+        Carrier(
+            key="building",
+            label="楼宇",
+            model=Building,
+            taken=labels.__contains__,
+        )
+    )

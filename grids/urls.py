@@ -1,6 +1,6 @@
 from django.urls import path
 
-from grids import views
+from grids import extra_views, views
 
 app_name = "grids"
 urlpatterns = [
@@ -10,5 +10,15 @@ urlpatterns = [
     path("buildings/<int:pk>/", views.building_detail, name="building_detail"),
     path("buildings/<int:pk>/edit/", views.building_edit, name="building_edit"),
     path("buildings/<int:pk>/honours/new/", views.honour_new, name="honour_new"),
+    path(
+        "buildings/<int:pk>/extra/",
+        extra_views.building_extra_edit,
+        name="building_extra_edit",
+    ),
+    path(
+        "buildings/<int:pk>/extra/<str:key>/",
+        extra_views.building_extra_shown,
+        name="building_extra_shown",
+    ),
     path("honours/<int:pk>/withdraw/", views.honour_withdraw, name="honour_withdraw"),
 ]

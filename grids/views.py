@@ -11,6 +11,7 @@ from grids.forms import PAGE_TOO_OLD, BuildingForm, HonourForm, WithdrawForm
 from grids.ledgers import BUILDINGS, GRIDS
 from grids.models import Building, BuildingHonour, Grid
 from tianshan.ledgers.views import ledger_page
+from tianshan.values.pages import card as extra_card
 
 
 @needs(Right.SEE_TERRITORY)
@@ -62,6 +63,7 @@ def building_detail(request, pk):
         "chosen": request.GET.urlencode(),
         "show_plan": mine(Right.SEE_PLANS),
         "may_edit": mine(Right.EDIT_BUILDINGS),
+        "extra": extra_card(building, of="building", page="grids:building_extra"),
     }
     return render(request, "grids/building_detail.html", context)
 

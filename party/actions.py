@@ -12,6 +12,7 @@ from accounts.rights import Right
 from grids.models import Grid
 from party.models import OrganizationBuilding, PartyOrganization, PioneerPost
 from tianshan.audit import record
+from tianshan.values.actions import put
 
 # What its own secretary keeps up to date; the rest is the grid's to write.
 KEPT = (
@@ -354,3 +355,17 @@ def end_pioneer(post, *, on, reason, by, at):
     post.save(update_fields=["until", "end_reason", "holder_name", "name_consented_on"])
     record("pioneer.ended", post, by=by, at=at, reason=reason)
     return post
+
+
+@transaction.atomic
+def answer_extra(organization, *, fields, answers, unseen, by, at):
+    """Put answers to extra fields; returns the labels of those that changed."""
+    organization = locked(organization, by=by, having=Right.KEEP_ORGANIZATION)
+    changed = put(
+        organization, fields=fields, answers=answers, unseen=unseen(organization)
+    )
+    if changed:
+        organization.version += 1
+        organization.save(update_fields=["extra", "version"])
+        record("organization.answered", organization, by=by, at=at, fields=changed)
+    return changed

@@ -6,6 +6,7 @@ from party.filters import OrganizationFilter
 from party.models import PartyOrganization
 from tianshan.ledgers.ledger import Column, Ledger, Past
 from tianshan.ledgers.ledger import register as add
+from tianshan.values.extra import Carrier, carry
 
 
 def with_checks(queryset, *, user, day):
@@ -28,6 +29,7 @@ ORGANIZATIONS = Ledger(
     filters=OrganizationFilter,
     past=PastOfOrganizations(),
     empty="您的网格里还没有党组织。",
+    carries=("organization",),
     actions=[
         ("党组织树", "sitemap", "party:organization_tree", Right.SEE_PARTY),
         ("覆盖办理", "checklist", "enterprises:coverage_work", Right.MANAGE_COVERAGE),
@@ -93,3 +95,12 @@ ORGANIZATIONS = Ledger(
 
 def register():
     add(ORGANIZATIONS)
+    labels = {column.label for column in ORGANIZATIONS.columns}
+    carry(
+        Carrier(
+            key="organization",
+            label="党组织",
+            model=PartyOrganization,
+            taken=labels.__contains__,
+        )
+    )

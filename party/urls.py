@@ -1,6 +1,6 @@
 from django.urls import path
 
-from party import plan_views, views
+from party import extra_views, plan_views, views
 
 app_name = "party"
 urlpatterns = [
@@ -11,6 +11,16 @@ urlpatterns = [
     path("party/<int:pk>/edit/", views.organization_edit, name="organization_edit"),
     path("party/<int:pk>/pioneers/new/", views.pioneer_new, name="pioneer_new"),
     path("party/pioneers/<int:pk>/end/", views.pioneer_end, name="pioneer_end"),
+    path(
+        "party/<int:pk>/extra/",
+        extra_views.organization_extra_edit,
+        name="organization_extra_edit",
+    ),
+    path(
+        "party/<int:pk>/extra/<str:key>/",
+        extra_views.organization_extra_shown,
+        name="organization_extra_shown",
+    ),
     path("buildings/<int:pk>/party/", views.for_building, name="for_building"),
     path("buildings/plans/", plan_views.plan_item_list, name="plan_item_list"),
     path(

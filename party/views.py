@@ -24,6 +24,7 @@ from party.models import (
 )
 from party.tree import tree
 from tianshan.ledgers.views import ledger_page
+from tianshan.values.pages import card as extra_card
 from tianshan.web import render_inside
 
 
@@ -69,6 +70,9 @@ def organization_detail(request, pk):
         "may_manage": open_now and _may(request.user, organization, Right.MANAGE_PARTY),
         "may_keep": open_now
         and _may(request.user, organization, Right.KEEP_ORGANIZATION),
+        "extra": extra_card(
+            organization, of="organization", page="party:organization_extra"
+        ),
     }
     return render(request, "party/organization_detail.html", context)
 

@@ -21,6 +21,8 @@ from party.models import (
     UnitOfficer,
 )
 from tianshan.ledgers import touched
+from tianshan.values import extra
+from tianshan.values.models import ExtraField
 from visits.models import Demand, DemandCategory, DemandDue, Visit
 
 NOON = timezone.make_aware(dt.datetime(2026, 10, 15, 12))
@@ -300,3 +302,17 @@ class MeasureFactory(factory.django.DjangoModelFactory):
     )
     decided_on = TODAY
     due_on = TODAY + dt.timedelta(14)
+
+
+class ExtraFieldFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = ExtraField
+        skip_postgeneration_save = True
+
+    of = "business"
+    label = factory.Sequence(lambda n: f"附加{n}")
+    type = ExtraField.Type.TEXT
+
+    @factory.post_generation
+    def told(self, create, extracted, **kwargs):
+        extra.changed()

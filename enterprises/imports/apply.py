@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.rights import Right
 from enterprises.imports import recognise
+from enterprises.imports.fields import answers_of
 from enterprises.imports.kinds import Job, others
 from enterprises.imports.plan import COMPARED, Fixes, Plan, plan
 from enterprises.imports.progress import SILENT, expect, is_abandoned
@@ -29,6 +30,7 @@ from tianshan.audit import record
 from tianshan.files import read_workbook
 from tianshan.files.cells import shown
 from tianshan.ledgers import touched
+from tianshan.values.extra import is_key
 
 Result = ImportRow.Result
 ONE_AT_A_TIME = 310_105_006  # key of the lock under which imports are written
@@ -438,7 +440,7 @@ def _write_buildings(made):
         row.target.save()
     for row in made.of("building", Result.CHANGED):
         for name, (_, after) in row.changes.items():
-            setattr(row.target, name, after)
+            _set(row.target, name, after)
         row.target.save()
 
 
@@ -506,9 +508,18 @@ def _newcomer(row, *, grid, since, today, at):
         discovered_on=min(known, today),
         updated_at=at,
         **{name: values[name] for name in COPIED if name in values},
+        extra=answers_of(row),
     )
     business.index()
     return business
+
+
+def _set(target, name, value):
+    """A fact, or the answer to an extra field."""
+    if is_key(name):
+        target.extra = {**target.extra, name: value}
+    else:
+        setattr(target, name, value)
 
 
 def _change(row, *, at):
@@ -518,7 +529,7 @@ def _change(row, *, at):
             business.building = row.values["building"]
             business.grid = business.building.grid
         else:
-            setattr(business, name, after)
+            _set(business, name, after)
     business.version += 1
     business.updated_at = at
     business.index()
@@ -529,7 +540,8 @@ def _save(changed):
 
     As an insert that turns into an update: several times faster than bulk_update.
     """
-    written = {name for row in changed for name in row.changes}
+    names = {name for row in changed for name in row.changes}
+    written = {"extra" if is_key(name) else name for name in names}
     if written:
         Business.objects.bulk_create(
             [row.target for row in changed],

@@ -4,6 +4,7 @@ A bad cell is left out and listed with what to do; its row is still written.
 """
 
 import re
+from functools import partial
 
 from stdnum.cn import uscc
 from stdnum.exceptions import InvalidChecksum
@@ -15,6 +16,8 @@ from enterprises.models import Business
 from grids.models import Building
 from tianshan.files import CellProblem
 from tianshan.files.cells import day_of, shown, text_of, whole_number
+from tianshan.values import typed
+from tianshan.values.extra import fields_of, is_key
 
 STATES = {
     "在营": Business.State.OPERATING,
@@ -53,6 +56,7 @@ def read_business(row, job):
     take(row, "kind", one_of(BUSINESS_KINDS))
     if "kind" not in row.values:
         row.values["kind"] = row.table.kind or _likely_kind(row.values)
+    read_extra(row, "business", row.values["kind"])
     has_licence = row.values["kind"] in (
         Business.Kind.ENTERPRISE,
         Business.Kind.MERCHANT,
@@ -75,6 +79,31 @@ def read_building(row, job):
     take(row, "kind", one_of(BUILDING_KINDS))
     take(row, "floors", _floors)
     take(row, "aliases", _aliases)
+    read_extra(row, "building")
+
+
+def read_extra(row, of, kind=None):
+    """The answers to extra fields, as they are stored; an exported mask is passed on."""
+    for field in fields_of(of):
+        if not field.asks(kind):
+            if shown(row.cell(field.key)):
+                row.problem(field.key, f"这一类没有“{field}”这一项，没有写入。", NOTICE)
+            continue
+        take(row, field.key, partial(_answer, field))
+        asked = field.required and field.key in row.table.columns
+        if asked and not shown(row.cell(field.key)):
+            row.problem(field.key, f"“{field}”是必填的，请补上。", WARNING)
+
+
+def _answer(field, cell):
+    if field.personal and typed.is_mask(cell):
+        return typed.MASK
+    return typed.read(field, cell)
+
+
+def answers_of(row):
+    """`{key: answer}` of the extra fields in a row's values."""
+    return {name: v for name, v in row.values.items() if is_key(name)}
 
 
 def take(row, name, read):
@@ -87,7 +116,7 @@ def take(row, name, read):
     except CellProblem as problem:
         row.problem(name, str(problem))
     else:
-        if value not in (None, "", []):
+        if value is False or value not in (None, "", []):
             row.values[name] = value
 
 

@@ -5,10 +5,11 @@ demands) in `AppConfig.ready`, and the importer handles them without knowing the
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from enterprises.models import Business
+from tianshan.values.extra import fields_of
 
 # Headings as offices write them; brackets, blanks and marks are taken away first.
 BUSINESS_HEADINGS = {
@@ -62,6 +63,31 @@ BUILDING_LABELS = {
     "floors": "地上层数",
     "aliases": "俗称、曾用名",
 }
+
+
+class WithExtra(Mapping):
+    """What is built in, and beside it the extra fields in use, as of now."""
+
+    def __init__(self, built_in, of, of_field):
+        self.built_in, self.of, self.of_field = built_in, of, of_field
+
+    def _whole(self):
+        more = {field.key: self.of_field(field) for field in fields_of(self.of)}
+        return {**self.built_in, **more}
+
+    def __getitem__(self, name):
+        return self._whole()[name]
+
+    def items(self):
+        return self._whole().items()
+
+    def __iter__(self):
+        return iter(self._whole())
+
+    def __len__(self):
+        return len(self._whole())
+
+
 # Fields that say which business a row means.
 IDENTITY = ("name", "code", "building", "room")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from enterprises.imports import recognise
-from enterprises.imports.fields import read_building, read_business
+from enterprises.imports.fields import answers_of, read_building, read_business
 from enterprises.imports.kinds import (
     BUILDING_HEADINGS,
     BUILDING_LABELS,
@@ -19,6 +19,7 @@ from enterprises.imports.kinds import (
     KINDS,
     Job,
     Kind,
+    WithExtra,
     others,
     register,
 )
@@ -28,9 +29,11 @@ from grids.models import Building
 from tianshan.files import FileProblem
 from tianshan.files.cells import shown
 from tianshan.pinyin import fold
+from tianshan.values.typed import MASK
 from tianshan.web.masks import masked_name, masked_phone
 
 Result = ImportRow.Result
+WITHOUT_ANSWER = "这一格是星号，台账里却没有填过，没有写入，请写全。"
 
 # Facts of a business that a row may change; its building is compared beside them.
 COMPARED = (
@@ -263,6 +266,8 @@ def _plan_buildings(rows, job):
                 floors=row.values.get("floors"),
                 aliases=row.values.get("aliases", []),
             )
+            _new_answers(row)
+            building.extra = answers_of(row)
         else:
             row.changes = _changes_of_building(row, building)
             _leave_out(row)
@@ -298,7 +303,7 @@ def _changes_of_building(row, building):
         name: [getattr(building, name), values[name]]
         for name in ("kind", "address", "floors", "aliases")
         if name in values and getattr(building, name) != values[name]
-    }
+    } | _changes_of_extra(row, building)
 
 
 # --- businesses --------------------------------------------------------------------
@@ -477,6 +482,7 @@ def _match(row, known):
             if "*" in row.values.get(name, ""):
                 del row.values[name]
                 row.problem(name, f"{words[0]}带星号，没有写入，请写整个{words[0]}。")
+        _new_answers(row)
         return
     row.target = business
     row.changes = _changes(row, business)
@@ -561,7 +567,28 @@ def _changes(row, business):
             f"台账里是{business.get_kind_display()}，类别没有改，请核对。",
             WARNING,
         )
+    return changes | _changes_of_extra(row, business)
+
+
+def _changes_of_extra(row, target):
+    """Answers to extra fields that a row gives and that differ, like `_changes`."""
+    changes = {}
+    for name, after in answers_of(row).items():
+        before = target.extra.get(name)
+        if after == MASK:
+            if before is None:
+                row.problem(name, WITHOUT_ANSWER)
+        elif before != after:
+            changes[name] = [before, after]
     return changes
+
+
+def _new_answers(row):
+    """The answers of a row that is new; a mask stands for none that is known here."""
+    for name, answer in answers_of(row).items():
+        if answer == MASK:
+            del row.values[name]
+            row.problem(name, WITHOUT_ANSWER)
 
 
 def _same_number(before, after):
@@ -595,13 +622,18 @@ def _said_less_exactly(values, business):
     return same_year and (said == Business.Precision.YEAR or day.month == known.month)
 
 
+def _heading(field):
+    """The words by which a column of an extra field is known."""
+    return [recognise.plain(field.label)]
+
+
 register(
     Kind(
         key="building",
         label="楼宇",
         unit="处",
-        headings=BUILDING_HEADINGS,
-        labels=BUILDING_LABELS,
+        headings=WithExtra(BUILDING_HEADINGS, "building", _heading),
+        labels=WithExtra(BUILDING_LABELS, "building", str),
         needs=(("name",),),
         read=read_building,
         plan=_plan_buildings,
@@ -612,8 +644,8 @@ register(
         key="business",
         label="企业商户",
         unit="家",
-        headings=BUSINESS_HEADINGS,
-        labels=BUSINESS_LABELS,
+        headings=WithExtra(BUSINESS_HEADINGS, "business", _heading),
+        labels=WithExtra(BUSINESS_LABELS, "business", str),
         needs=(("name",),),
         read=read_business,
         plan=_plan_businesses,

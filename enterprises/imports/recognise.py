@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from enterprises.imports.kinds import BUSINESS_KINDS, KINDS
 from tianshan.files.cells import shown
+from tianshan.values.extra import is_personal
+from tianshan.values.typed import MASK
 from tianshan.web.masks import masked_phone
 
 ERROR, WARNING, NOTICE = "error", "warning", "notice"
@@ -98,7 +100,7 @@ class Row:
                 "row": self.number,
                 "name": self.name,
                 "column": self.table.labels[place] if place is not None else "",
-                "value": masked_phone(value) if column == "contact_phone" else value,
+                "value": _hidden(self.table.model, column, value),
                 "message": message,
                 "level": level,
             }
@@ -109,6 +111,13 @@ def says_nothing(label):
     """Is the heading one of what the portal adds itself? Numbers of rows, what it
     computes, who exported, when, by which filter."""
     return plain(label) in LEFT_ALONE or bool(REMARK.match(label))
+
+
+def _hidden(model, column, value):
+    """What a list of problems may show of a cell."""
+    if column == "contact_phone":
+        return masked_phone(value)
+    return MASK if is_personal(model, column) and value else value
 
 
 def plain(label):
@@ -258,7 +267,8 @@ def _columns(labels, kind, remembered):
     for place, label in enumerate(labels):
         for word in _readings(label):
             if word in remembered:
-                if remembered[word]:
+                # One remembered may be an extra field that is asked no longer.
+                if remembered[word] in kind.headings:
                     claims[remembered[word]].append((-1, place))
                 break
             named = [

@@ -169,10 +169,14 @@ class PartyOrganization(models.Model):
     def __str__(self):
         return self.name
 
-    def save(self, *args, update_fields=None, **kwargs):
+    def index(self):
+        """Fill the columns that sorting and searching read."""
         self.pinyin = sort_key(self.name)
         words = search_words("organization", self.extra)
         self.search = search_text(self.name, self.get_kind_display(), *words)
+
+    def save(self, *args, update_fields=None, **kwargs):
+        self.index()
         if update_fields is not None:
             update_fields = {*update_fields, "pinyin", "search"}
         super().save(*args, update_fields=update_fields, **kwargs)

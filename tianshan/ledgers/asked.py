@@ -104,10 +104,11 @@ class Asked:
     def _range(self, name, field):
         names = [f"{name}_{suffix}" for suffix in field.widget.suffixes]
         first, last = (self.query.get(key, "") for key in names)
+        earliest, latest = getattr(field.widget, "open_ends", ("最早", "最近"))
         if first or last:
             yield {
                 "label": field.label,
-                "value": f"{first or '最早'} 至 {last or '最近'}",
+                "value": f"{first or earliest} 至 {last or latest}",
                 "url": without(self.query, **dict.fromkeys(names)),
             }
 

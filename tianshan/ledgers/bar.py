@@ -17,7 +17,8 @@ def draw_filters(ledger, request):
     """`{search, others}`: the ledger's filters, as the address has them chosen."""
     user = request.user
     who = [user.pk, *((post.role, post.below) for post in user.posts_in_force)]
-    key = ("filters", ledger.key, repr(who), timezone.localdate())
+    asked = repr([(f.pk, f.label, f.choices) for f in ledger.extra_fields])
+    key = ("filters", ledger.key, repr(who), timezone.localdate(), asked)
     search, others = "", []
     for name, names, html in kept.keep(key, lambda: _draw(ledger, request)):
         for each in names:

@@ -101,6 +101,20 @@ def _asked(kind, data):
     )
 
 
+_with_extras = {}  # a class made of another and of extra fields, as they are
+
+
+def _extended(kind, asked):
+    """The class with the filters of these extra fields beside its own."""
+    from tianshan.ledgers import extras
+
+    key = (kind, *((f.pk, f.label, f.visibility, *f.choices) for f in asked))
+    if key not in _with_extras:
+        made = type(kind.__name__, (kind,), extras.filters(asked))
+        _with_extras[key] = made
+    return _with_extras[key]
+
+
 @lru_cache(maxsize=500)
 def _narrowed(kind, names):
     """The class with these filters alone."""
@@ -130,6 +144,8 @@ class Ledger:
         default_factory=list
     )  # classes of bulk.Edit, as the bar has them
     peek: list = field(default_factory=list)  # URL names loaded into the side panel
+    # Whose extra fields it shows: a carrier's key, and the kind of rows if it has one.
+    carries: tuple = ()
 
     @property
     def url(self):
@@ -143,6 +159,8 @@ class Ledger:
     def filterset(self, data, queryset, *, request, on=None):
         """The room's FilterSet, with what rooms above have added, bound to a query."""
         kind = self._filters
+        if self.extra_fields:
+            kind = _extended(kind, self.extra_fields)
         if data is not None:
             # The others, and their choices, cost most of what a list costs.
             kind = _narrowed(kind, _asked(kind, data))
@@ -164,12 +182,29 @@ class Ledger:
             )
         return type(self.filters.__name__, (self.filters,), more)
 
+    @property
+    def extra_fields(self):
+        """The extra fields in use; the same object of each until one is changed."""
+        from tianshan.values.extra import fields_of
+
+        return tuple(fields_of(*self.carries)) if self.carries else ()
+
+    @property
+    def all_columns(self):
+        """The columns declared, and those of the extra fields."""
+        if not self.extra_fields:
+            return self.columns
+        from tianshan.ledgers import extras
+
+        return [*self.columns, *extras.columns(self.extra_fields)]
+
     def column(self, key):
-        return next((column for column in self.columns if column.key == key), None)
+        columns = self.all_columns
+        return next((column for column in columns if column.key == key), None)
 
     def columns_for(self, user):
         """The columns that the user may see at all, shown, hidden and exported."""
-        return [c for c in self.columns if not c.right or user.may(c.right)]
+        return [c for c in self.all_columns if not c.right or user.may(c.right)]
 
     def annotated(self, queryset, columns, *, user, day):
         for annotate in dict.fromkeys(column.annotate for column in columns):

@@ -5,6 +5,7 @@ for is read once and kept for seconds in each process, like the calendar: lists 
 for it on every page.
 """
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from tianshan.values.typed import MASK, in_full, told, value_of
 
 _KEPT_SECONDS = 10
+_KEY = re.compile(r"x[1-9]\d*")
 _kept = None
 
 
@@ -23,8 +25,8 @@ class Carrier:
     label: str
     model: type
     kinds: tuple = ()  # choices of the model's `kind` that fields may be limited to
-    # Labels that its ledgers and its import know already.
-    taken: Callable = tuple
+    # Does its ledger or its import know a label already?
+    taken: Callable = lambda label: False
 
 
 CARRIERS = {}
@@ -50,6 +52,21 @@ def _read():
     for field in ExtraField.objects.filter(active=True):
         by_ledger.setdefault(field.of, []).append(field)
     return by_ledger
+
+
+def is_key(name):
+    """Is it the name of an extra field?"""
+    return bool(_KEY.fullmatch(name))
+
+
+def field_named(of, key):
+    """The field in use of that key, if there is one."""
+    return next((field for field in fields_of(of) if field.key == key), None)
+
+
+def is_personal(of, key):
+    field = field_named(of, key)
+    return field is not None and field.personal
 
 
 def changed():
