@@ -45,6 +45,7 @@ MENU = [
         "管理",
         [
             ("enterprises:import_list", "导入", {"icon": "table-import"}),
+            ("enterprises:template_list", "区级看板", {"icon": "file-spreadsheet"}),
             ("accounts:account_list", "账号", {"icon": "users"}),
             ("accounts:audit_list", "审计", {"icon": "shield-check"}),
             ("dashboard:holiday_list", "节假日", {"icon": "calendar-event"}),

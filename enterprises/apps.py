@@ -6,9 +6,10 @@ class EnterprisesConfig(AppConfig):
     verbose_name = "企业商户"
 
     def ready(self):
-        from enterprises import ledgers, moments, organizations, proposals
+        from enterprises import exports, ledgers, moments, organizations, proposals
 
         ledgers.register()
         moments.register()
         organizations.register()
         proposals.register()
+        exports.register()

@@ -4,9 +4,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from accounts.rights import Right
+from enterprises.exports import LEDGERS_OFFERED, NUMBER
+from enterprises.imports import recognise
 from enterprises.missing import AT_ONCE
-from enterprises.models import Business, MissingAnswer
+from enterprises.models import Business, ExportTemplate, MissingAnswer
 from grids.models import Building, Grid
+from tianshan.ledgers import LEDGERS
 from tianshan.web.forms import DayInput
 
 Answer = MissingAnswer.Answer
@@ -90,3 +94,113 @@ class MissingForm(forms.Form):
         }
         names = ("answer", "on", "note", *keep.get(self.cleaned_data["answer"], ()))
         return {name: self.cleaned_data[name] for name in names}
+
+
+class TemplateForm(forms.Form):
+    """The authority's workbook, what to call it, and whose it is."""
+
+    name = forms.CharField(
+        label="模板名称", max_length=80, help_text="如 区级看板月报、两企三新统计表"
+    )
+    grid = forms.ModelChoiceField(label="哪个网格的", queryset=Grid.objects.none())
+    file = forms.FileField(
+        label="模板文件",
+        help_text="上级发的空表，.xlsx，不带宏；表头认出来以后可以改",
+        error_messages={"empty": "文件是空的，请重新选择。"},
+    )
+
+    def __init__(self, *args, user, template=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.template = template
+        grids = Grid.objects.governed_by(user, Right.IMPORT)
+        self.fields["grid"].queryset = grids
+        self.initial["grid"] = grids.exclude(kind=Grid.Kind.STREET).first()
+        if template:
+            self.fields["file"].label = "新的模板文件"
+            self.fields["file"].help_text = "表头一样的列，对列照旧"
+            self.initial |= {"name": template.name, "grid": template.grid_id}
+            self.fields["grid"].disabled = True
+
+    def clean(self):
+        data = self.cleaned_data
+        same = ExportTemplate.objects.filter(
+            name=data.get("name"), grid=data.get("grid")
+        )
+        if self.template:
+            same = same.exclude(pk=self.template.pk)
+        if same.exists():
+            self.add_error("name", "已有同名的模板。要换文件，请到那个模板里换。")
+        return data
+
+
+class SheetForm(forms.Form):
+    """One sheet of a template: which ledger fills it, from where, column by column."""
+
+    on = forms.BooleanField(label="要填这张表", required=False)
+    ledger = forms.ChoiceField(label="用哪本台账填")
+    heading = forms.CharField(
+        label="表头在第几行", max_length=7, help_text="两行表头写成 2-3"
+    )
+
+    def __init__(self, *args, sheet, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.sheet = sheet
+        self.fields["ledger"].choices = [
+            (key, LEDGERS[key].title)
+            for key in LEDGERS_OFFERED
+            if LEDGERS[key].opens_to(user)
+        ]
+        heading = [row + 1 for row in sheet["heading"]]
+        self.initial |= {
+            "on": sheet["on"],
+            "ledger": sheet["ledger"],
+            "heading": "-".join(map(str, heading)) or "1",
+        }
+        columns = LEDGERS[sheet["ledger"]].columns_for(user)
+        choices = [
+            ("", "不填"),
+            (NUMBER, "序号"),
+            *((column.key, column.label) for column in columns),
+        ]
+        for place, label in enumerate(sheet.get("labels", [])):
+            if not label:
+                continue
+            self.fields[f"c{place}"] = forms.ChoiceField(
+                label=label, choices=choices, required=False
+            )
+            self.initial[f"c{place}"] = sheet["columns"].get(str(place), "")
+
+    def clean_heading(self):
+        text = self.cleaned_data["heading"].replace("－", "-").strip()
+        parts = text.split("-")
+        rows = [int(part) - 1 for part in parts if part.strip().isdecimal()]
+        is_range = len(rows) == 1 or (len(rows) == 2 and rows[1] == rows[0] + 1)
+        if len(rows) != len(parts) or not is_range or rows[0] < 0:
+            raise ValidationError("请写行号，如 2；两行表头写成 2-3。")
+        return rows
+
+    @property
+    def moved(self):
+        """Is the sheet to be read anew, by another ledger or heading?"""
+        data = self.cleaned_data
+        chosen = [data["ledger"], data["heading"]]
+        return chosen != [self.sheet["ledger"], self.sheet["heading"]]
+
+    @property
+    def chosen(self):
+        """The sheet as the form says it is."""
+        columns = {
+            name[1:]: key
+            for name, key in self.cleaned_data.items()
+            if name.startswith("c") and name[1:].isdecimal() and key
+        }
+        return {**self.sheet, "on": self.cleaned_data["on"], "columns": columns}
+
+    @property
+    def columns(self):
+        """The bound fields of the columns, with the letter of each."""
+        return [
+            (recognise.letter(int(name[1:])), self[name])
+            for name in self.fields
+            if name[0] == "c" and name[1:].isdecimal()
+        ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from enterprises import district_views, official_views
+from enterprises import district_views, official_views, template_views
 
 urlpatterns = [
     path(
@@ -30,4 +30,14 @@ urlpatterns = [
         district_views.import_cause,
         name="import_cause",
     ),
+    path("district/", template_views.template_list, name="template_list"),
+    path("district/new/", template_views.template_new, name="template_new"),
+    path("district/<int:pk>/", template_views.template_detail, name="template_detail"),
+    path("district/<int:pk>/file/", template_views.template_file, name="template_file"),
+    path(
+        "district/<int:pk>/query/",
+        template_views.template_query,
+        name="template_query",
+    ),
+    path("district/<int:pk>/fill/", template_views.template_fill, name="template_fill"),
 ]

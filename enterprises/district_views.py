@@ -71,7 +71,7 @@ def import_missing(request, pk):
     rows = open_ones.select_related("building", "grid")
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     answers = batch.answers.select_related(
-        "business", "business__building", "twin", "by"
+        "business", "business__building", "twin", "grid", "by"
     )
     context = {
         "batch": batch,
@@ -79,6 +79,7 @@ def import_missing(request, pk):
         "page": page,
         "lines": _asked(batch, page, chosen=request.POST.getlist("chosen")),
         "answers": answers.order_by("-at", "-pk"),
+        "may_merge": request.user.may(Right.MERGE),
     }
     return render(request, "enterprises/import_missing.html", context)
 

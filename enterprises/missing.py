@@ -62,7 +62,8 @@ def answer(
 ):
     """Answer for several at once, all or none; each by the act that it means.
 
-    `grid` is whose it is when it is not ours, `building` and `room` where it went
+    `grid` is whose it is when it is not ours: whoever keeps both grids moves it with
+    the answer, others leave the move to them. `building` and `room` say where it went
     within the grid. A twin is the one that the page hinted at.
     """
     batch = _held(batch, by=by)
@@ -80,7 +81,7 @@ def answer(
             )
         twin = likely_twin(batch, business) if answer == Answer.TWIN else None
         _act(business, answer, on=on, by=by, at=at, place=(grid, building, room))
-        said = {"answer": answer, "twin": twin, "note": note, "on": on}
+        said = {"answer": answer, "twin": twin, "grid": grid, "note": note, "on": on}
         MissingAnswer.objects.update_or_create(
             batch=batch, business=business, defaults={**said, "by": by, "at": at}
         )
@@ -113,6 +114,9 @@ def _act(business, answer, *, on, by, at, place):
     grid, building, room = place
     if answer == Answer.MOVED_WITHIN:
         grid = building.grid
+    kept = Grid.objects.governed_by(by, Right.EDIT_BUSINESSES)
+    if answer == Answer.NOT_OURS and not kept.filter(pk=grid.pk).exists():
+        return
     actions.move(
         business, grid=grid, building=building, room=room, since=on, by=by, at=at
     )

@@ -13,6 +13,42 @@ from enterprises.past import looks_back
 from party.models import PartyOrganization, in_force
 from tianshan.ledgers.ledger import Column
 
+# Headings as the district's and other offices' forms have them, beside the labels;
+# brackets, blanks and marks are taken away first.
+HEADINGS = {
+    "uncovered_reason": ["未建立原因", "未建立党组织原因", "未覆盖原因"],
+    "cover_planned_on": ["拟建立日期", "拟建时间", "拟覆盖日期"],
+    "main_business": ["主营范围", "经营范围"],
+    "revenue": ["年营收", "年营收万元", "营业收入万元", "年营业收入万元"],
+    "output_value": ["年产值", "年产值万元"],
+    "has_premises": ["是否经营场所", "是否有固定经营场所", "固定经营场所"],
+    "foreign_funded": ["是否外资"],
+    "headquarters": ["是否总部", "总部企业"],
+    "registered_address": ["注册地"],
+    "registered_elsewhere": ["是否异地注册", "注册地与经营地是否不一致"],
+    "principal_name": ["主要负责人姓名", "法定代表人", "负责人姓名"],
+    "principal_role": ["负责人职务"],
+    "principal_politics": ["政治面貌", "主要负责人政治面貌"],
+    "principal_posts": ["社会职务"],
+    "members_full": ["正式党员", "正式党员人数"],
+    "members_probationary": ["预备党员", "预备党员人数"],
+    "members_developing": ["发展对象", "发展对象人数"],
+    "members_activists": ["入党积极分子", "积极分子", "积极分子数"],
+    "members_applicants": ["入党申请人", "申请人", "申请人数", "递交入党申请书人数"],
+    "members_belong": ["党员关系所在", "组织关系所在地"],
+    "has_union": ["是否组建工会", "是否建工会", "工会"],
+    "has_league": ["是否组建团组织", "是否建团组织", "共青团", "团组织"],
+    "has_women": ["是否组建妇联", "是否建妇联", "妇联"],
+    "approved_by": ["登记管理机关", "批准单位"],
+    "approval_number": ["批准文号"],
+    "affiliation": [],
+    "licence_name": ["执照名"],
+    "lease_until": ["租期", "租约到期日"],
+    "rent_paid": ["租金缴纳方式"],
+    "group_kind": ["新就业群体类型"],
+    "platform": ["平台", "站点", "所属平台"],
+    "joins_party_life": ["是否愿参加组织生活", "是否愿意参加组织生活"],
+}
 BUILT = (Coverage.Mode.OWN, Coverage.Mode.JOINT)
 
 
@@ -66,6 +102,12 @@ def of_adviser(key):
     return lambda row: (row.adviser_facts or {}).get(key) or ""
 
 
+def built_as(row):
+    """How its own organisation was built, alone or with others; nothing for none."""
+    mode = of_organization("mode")(row)
+    return Coverage.Mode(mode).label if mode in BUILT else ""
+
+
 def establishment(row):
     code = of_organization("establishment")(row)
     return PartyOrganization.Establishment(code).label if code else ""
@@ -83,6 +125,7 @@ def columns():
     """
     derived = [
         ("has_organization", "是否建立党组织", has_organization, with_organization),
+        ("built_as", "组建方式", built_as, with_organization),
         ("organization", "党组织名称", of_organization("name"), with_organization),
         ("secretary", "书记", of_organization("secretary"), with_organization),
         (
@@ -116,7 +159,7 @@ def columns():
             shown=False,
         ),
         *(
-            Column(key, label, value, annotate=annotate, shown=False, exported=False)
+            Column(key, label, value, annotate=annotate, shown=False, extra=True)
             for key, label, value, annotate in derived
         ),
         *(_column_of(OfficialFacts._meta.get_field(n)) for n in OfficialFacts.NAMES),
@@ -131,6 +174,6 @@ def _column_of(field):
         number="Integer" in field.get_internal_type(),
         annotate=with_facts,
         shown=False,
-        exported=False,
+        extra=True,
         right=Right.SEE_MEMBERS if field.name in OfficialFacts.RESTRICTED else "",
     )

@@ -162,7 +162,7 @@ def by_heading(sheet, heading, model, memory):
         "name": sheet.name,
         "on": True,
         "model": model,
-        "kind": _kind_in(sheet.name),
+        "kind": kind_in(sheet.name),
         "heading": list(heading),
         "fill": True,
         "columns": columns,
@@ -174,7 +174,7 @@ def by_heading(sheet, heading, model, memory):
 
 def _guessed(sheet, remembered):
     best = None
-    for rows, labels in _would_be_headings(sheet):
+    for rows, labels in would_be_headings(sheet):
         for kind in KINDS.values():
             found = _columns(labels, kind, remembered[kind.key])
             columns, asked = found
@@ -199,11 +199,11 @@ def _guessed(sheet, remembered):
     if guessed["heading"]:
         above = sheet.rows[: guessed["heading"][0]]
         title = " ".join(shown(cell) for cells in above for cell in cells)
-        guessed["kind"] = _kind_in(sheet.name) or _kind_in(title)
+        guessed["kind"] = kind_in(sheet.name) or kind_in(title)
     return guessed
 
 
-def _would_be_headings(sheet):
+def would_be_headings(sheet):
     """(rows, labels) that may be the heading: each row, and each two that go together."""
     for number, cells in enumerate(sheet.rows[:HEADING_WITHIN]):
         yield (number,), [shown(cell) for cell in cells]
@@ -265,7 +265,7 @@ def _columns(labels, kind, remembered):
     """`{field: column}` of a would-be heading, and `{field: [columns]}` to be asked."""
     claims = defaultdict(list)  # field -> [(rank of the word, column)]
     for place, label in enumerate(labels):
-        for word in _readings(label):
+        for word in readings(label):
             if word in remembered:
                 # One remembered may be an extra field that is asked no longer.
                 if remembered[word] in kind.headings:
@@ -292,7 +292,7 @@ def _columns(labels, kind, remembered):
     return columns, asked
 
 
-def _readings(label):
+def readings(label):
     """A heading of two rows is known by both together, else by its lower part."""
     words = [plain(label)]
     if "·" in label:
@@ -361,7 +361,7 @@ def open_questions(mapping):
     )
 
 
-def _kind_in(text):
+def kind_in(text):
     """企业 or 商户, when the text names exactly one kind."""
     found = [kind for word, kind in BUSINESS_KINDS.items() if word in text]
     return found[0] if len(found) == 1 else ""

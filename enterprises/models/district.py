@@ -36,7 +36,7 @@ class MissingAnswer(models.Model):
         TWIN = "twin", "和另一家是同一家"
 
     # Those that leave the business as it is, so that it stays to be explained.
-    STAYS = frozenset({Answer.HERE, Answer.MOVED_WITHIN, Answer.TWIN})
+    STAYS = frozenset({Answer.HERE, Answer.MOVED_WITHIN, Answer.NOT_OURS, Answer.TWIN})
 
     batch = models.ForeignKey(
         ImportBatch, models.CASCADE, related_name="answers", verbose_name="导入批次"
@@ -56,6 +56,14 @@ class MissingAnswer(models.Model):
         related_name="+",
         verbose_name="另一家",
     )
+    grid = models.ForeignKey(
+        Grid,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="归哪个网格",
+    )
     note = models.CharField("说明", max_length=200, blank=True)
     on = models.DateField("日期")
     by = models.ForeignKey(
@@ -67,7 +75,7 @@ class MissingAnswer(models.Model):
     )
     at = models.DateTimeField("何时")
 
-    VISIBILITY = {INTERNAL: "id batch business answer twin note on by at"}
+    VISIBILITY = {INTERNAL: "id batch business answer twin grid note on by at"}
 
     objects = MissingAnswerQuerySet.as_manager()
 

@@ -5,8 +5,10 @@ import random
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from accounts.rights import Role
 from enterprises import actions, imports, missing
 from enterprises.models import Business, ImportBatch, ImportRow, MissingAnswer
 from enterprises.reconciliation import ours, reconcile
@@ -18,6 +20,7 @@ from tests.factories import (
     BuildingFactory,
     BusinessFactory,
     GridFactory,
+    PostFactory,
 )
 from tianshan.audit.models import Entry
 
@@ -107,9 +110,7 @@ def test_what_happened_since_is_a_cause(batch, shops, market, clerk, grid):
     for shop, state in zip(shops, states, strict=False):
         actions.set_state(shop, state=state, since=TODAY, by=clerk, at=NOON)
     elsewhere = GridFactory(code="310105006602", parent=grid.parent)
-    actions.move(
-        shops[3], grid=elsewhere, building=None, room="", since=TODAY, by=clerk, at=NOON
-    )
+    Business.objects.filter(pk=shops[3].pk).update(grid=elsewhere, building=None)
     Business.objects.filter(pk=shops[4].pk).update(kind=Kind.ENTERPRISE)
     BusinessFactory(grid=grid, building=market, name="后来的")
 
@@ -285,8 +286,6 @@ def test_only_a_complete_ledger_is_reconciled(grid, clerk, shops, client_of):
 
 
 def test_a_file_can_be_declared_complete_when_it_is_uploaded(grid, clerk, client_of):
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     client_of(clerk).post(
         reverse("enterprises:import_new"),
         {
@@ -303,9 +302,6 @@ def test_a_file_can_be_declared_complete_when_it_is_uploaded(grid, clerk, client
 def test_a_batch_of_another_grid_is_not_there(
     batch, name, staff, other_grid, client_of
 ):
-    from accounts.rights import Role
-    from tests.factories import PostFactory
-
     theirs = PostFactory(role=Role.GRID_CLERK, grid=other_grid).user
     assert client_of(theirs).get(address(name, batch)).status_code == 404
     assert client_of(staff).get(address(name, batch)).status_code == 403
@@ -397,15 +393,22 @@ def test_moved_within_is_a_move(batch, shops, clerk, client_of, grid):
     assert shops[5] not in missing.unanswered(batch)
 
 
-def test_not_ours_goes_to_the_grid_that_it_belongs_to(
+def test_not_ours_is_moved_by_whoever_keeps_both_grids(
     batch, shops, clerk, client_of, other_grid
 ):
     client = client_of(clerk)
-    assert (
-        "请选归哪个网格" in answer_by_form(client, batch, shops[5:6], "not_ours").text
-    )
-    answer_by_form(client, batch, shops[5:7], "not_ours", grid=other_grid.pk)
-    assert Business.objects.filter(grid=other_grid).count() == 2
+    asked = answer_by_form(client, batch, shops[5:6], "not_ours").text
+    assert "请选归哪个网格" in asked
+    answer_by_form(client, batch, shops[5:6], "not_ours", grid=other_grid.pk)
+    shops[5].refresh_from_db()
+    assert shops[5].grid != other_grid, "not hers to put anything into"
+    assert causes(batch)["merchant", "not_ours"] == 1
+    assert list(missing.unanswered(batch)) == shops[6:]
+
+    both = PostFactory(role=Role.GRID_CLERK, grid=other_grid.parent).user
+    answer_by_form(client_of(both), batch, shops[6:7], "not_ours", grid=other_grid.pk)
+    shops[6].refresh_from_db()
+    assert (shops[6].grid, shops[6].building) == (other_grid, None)
     assert list(missing.unanswered(batch)) == shops[7:]
 
 

@@ -102,6 +102,8 @@ VERBS = {
     "plan.item_added": "加方案事项",
     "plan.item_edited": "改方案事项",
     "plan.superseded": "方案换版",
+    "template.filled": "按模板导出",
+    "template.kept": "保存上报模板",
     "trade.added": "加行业",
     "trade.deleted": "删行业",
     "trade.edited": "改行业",

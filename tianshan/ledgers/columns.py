@@ -11,11 +11,16 @@ def named(columns, text):
     if not text:
         return None
     if text == ALL:
-        return list(columns)
+        return everything(columns)
     known = {column.key: column for column in columns}
     keys = dict.fromkeys(text.split(","))
     found = [known[key] for key in keys if key in known]
     return with_link(columns, found) if found else None
+
+
+def everything(columns):
+    """What "all columns" means: the extra ones are for who asks for them."""
+    return [column for column in columns if not column.extra]
 
 
 def with_link(columns, found):

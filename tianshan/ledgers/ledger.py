@@ -33,6 +33,7 @@ class Column:
     annotate: Callable | None = None  # annotate(queryset, user=, day=)
     shown: bool = True
     exported: bool = True
+    extra: bool = False  # shown and exported where it is named, not among "all"
     right: str = ""  # for those alone who hold it; "" for all who see the ledger
     masked: str = ""  # what of the value is left out, for the word before an export
 
@@ -143,6 +144,8 @@ class Ledger:
     edits: list = field(
         default_factory=list
     )  # classes of bulk.Edit, as the bar has them
+    # Other ways out than a plain export: [(label, icon, url name, right)].
+    ways_out: list = field(default_factory=list)
     peek: list = field(default_factory=list)  # URL names loaded into the side panel
     # Whose extra fields it shows: a carrier's key, and the kind of rows if it has one.
     carries: tuple = ()
@@ -236,10 +239,11 @@ def register(ledger):
     return ledger
 
 
-def extend(*keys, columns=(), filters=None):
+def extend(*keys, columns=(), filters=None, ways_out=()):
     """Rooms above add columns and filters to ledgers of rooms below, by key."""
     for key in keys:
         ledger = LEDGERS[key]
         known = {column.key for column in ledger.columns}
         ledger.columns += [column for column in columns if column.key not in known]
         ledger.more_filters.update(filters or {})
+        ledger.ways_out += [way for way in ways_out if way not in ledger.ways_out]

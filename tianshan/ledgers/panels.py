@@ -74,7 +74,7 @@ def peek(request, ledger, pk):
     rows = ledger.rows(request.user).filter(pk=pk)
     if asked.on:
         rows = ledger.past.known(rows, asked.on)
-    available = ledger.columns_for(request.user)
+    available = columns.everything(ledger.columns_for(request.user))
     rows = ledger.annotated(rows, available, user=request.user, day=asked.day)
     row = get_object_or_404(rows)
     if asked.on:
@@ -161,7 +161,7 @@ def export(request, ledger):
     desk = desk_of(request.user, ledger, request.GET)
     available = ledger.columns_for(request.user)
     shown = columns.chosen(available, request.GET, desk.laid_out)
-    everything = [column for column in available if column.exported]
+    everything = [c for c in columns.everything(available) if c.exported]
     context = {
         "ledger": ledger,
         "total": asked.rows.count(),
@@ -177,6 +177,12 @@ def export(request, ledger):
             for value in values
         ],
         "list_url": ledger.url + without(request.GET),
+        "ways_out": [
+            {"label": label, "icon": icon, "url": reverse(page)}
+            for label, icon, page, right in ledger.ways_out
+            if request.user.may(right)
+        ],
+        "address": request.GET.urlencode(),
     }
     return render_inside(request, "ledgers/export.html", context)
 

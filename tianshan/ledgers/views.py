@@ -15,7 +15,7 @@ from tianshan.files.writing import csv_chunks, write_xlsx
 from tianshan.ledgers.asked import ask, without
 from tianshan.ledgers.bar import draw_filters
 from tianshan.ledgers.bulk_views import marked_rows
-from tianshan.ledgers.columns import chosen, named
+from tianshan.ledgers.columns import chosen, everything, named
 from tianshan.ledgers.desk import desk_of
 from tianshan.ledgers.drawing import draw_rows
 from tianshan.ledgers.pages import LedgerPaginator
@@ -151,7 +151,7 @@ def _export(request, asked):
     """xlsx or csv of exactly the rows of the list, masked as the list masks."""
     ledger, kind = asked.ledger, request.GET["format"]
     available = ledger.columns_for(request.user)
-    shown = named(available, request.GET.get("columns")) or available
+    shown = named(available, request.GET.get("columns")) or everything(available)
     columns = [column for column in shown if column.exported]
     rows = ledger.annotated(asked.rows, columns, user=request.user, day=asked.day)
     now = timezone.now()
