@@ -13,12 +13,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.rights import Right, Role, anyone, needs, signed_in
-from dashboard import actions, finding, screen, today
+from dashboard import actions, finding, mending, screen, today
 from dashboard.forms import DayRuleForm
 from dashboard.holidays import years
 from dashboard.models import Standing
 from dashboard.values import lists_for
-from dashboard.words import conditions_in_words, reach_in_words, rights_in_words
+from dashboard.words import reach_in_words, rights_in_words
 from enterprises.models import Business
 from tianshan.ledgers import BadScope, read_scope
 from tianshan.ledgers.models import SavedView
@@ -86,7 +86,7 @@ def for_business(request, pk):
         "counts": business.counts and row is not None and row.operating,
         "row": row,
         "not_due": row is not None and row.is_not_due(day),
-        "conditions": conditions_in_words(row, day) if row else [],
+        "conditions": mending.lines_of(row, day, business=business, user=request.user),
     }
     return render_inside(request, "dashboard/for_business.html", context)
 

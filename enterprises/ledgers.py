@@ -143,6 +143,8 @@ def _columns():
     ]
 
 
+OPEN = ("新开一家", "plus", "enterprises:business_new", Right.EDIT_BUSINESSES)
+TWINS = ("疑似重复", "duplicate", "enterprises:twin_list", Right.MERGE)
 IMPORT = ("导入台账", "table-import", "enterprises:import_new", Right.IMPORT)
 HINT = "名称、铺位、统一代码、手机尾号；拼音首字母如 mnch"
 PEEK = ["dashboard:for_business", "visits:for_business"]
@@ -158,7 +160,7 @@ BUSINESSES = Ledger(
     filters=AnyBusinessFilter,
     hint=HINT,
     empty=EMPTY,
-    actions=[IMPORT],
+    actions=[OPEN, TWINS, IMPORT],
     columns=_columns(),
     edits=EDITS,
     carries=("business",),
@@ -174,7 +176,7 @@ ENTERPRISES = Ledger(
     filters=BusinessFilter,
     hint=HINT,
     empty=EMPTY,
-    actions=[IMPORT],
+    actions=[OPEN, TWINS, IMPORT],
     columns=_columns(),
     edits=EDITS,
     carries=("business", Business.Kind.ENTERPRISE),
@@ -190,7 +192,7 @@ MERCHANTS = Ledger(
     filters=BusinessFilter,
     hint=HINT,
     empty=EMPTY,
-    actions=[IMPORT],
+    actions=[OPEN, TWINS, IMPORT],
     columns=_columns(),
     edits=EDITS,
     carries=("business", Business.Kind.MERCHANT),

@@ -48,12 +48,14 @@ class KeyReused(Refused):
 
 
 def _business(business, *, by, having):
-    """Lock the business; only who sees it with the right may go on."""
-    business = (
-        Business.objects.select_for_update(of=["self"])
-        .select_related("grid")
-        .get(pk=business.pk)
-    )
+    """Lock the business; only who sees it with the right may go on.
+
+    What it was merged into meanwhile stands for it: a phone may not know yet.
+    """
+    rows = Business.objects.select_for_update(of=["self"]).select_related("grid")
+    business = rows.get(pk=business.pk)
+    if business.merged_into_id:
+        business = rows.get(pk=business.merged_into_id)
     visible = Business.objects.visible_to(by, having)
     if not visible.filter(pk=business.pk).exists():
         raise PermissionDenied

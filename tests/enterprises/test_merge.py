@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 import threading
+import uuid
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -36,6 +37,7 @@ from tests.factories import (
 )
 from tianshan.audit.models import Entry
 from tianshan.ledgers import touched
+from visits.actions import log_visit
 from visits.models import Demand, Visit
 
 DAY = dt.timedelta(days=1)
@@ -202,6 +204,22 @@ def test_the_page_of_the_one_gone_leads_to_the_survivor(two, clerk, client_of):
     response = client_of(clerk).get(other.get_absolute_url())
     assert response.status_code == 302
     assert response.headers["Location"] == one.get_absolute_url()
+
+
+def test_a_visit_that_a_phone_sends_later_follows_to_the_survivor(two, clerk, staff):
+    one, other = two
+    merge(one, other, clerk)
+    visit, _ = log_visit(
+        other,
+        client_key=uuid.uuid4(),
+        outcome="normal",
+        people_met="owner",
+        visited_on=TODAY,
+        filled_at=NOON,
+        by=staff,
+        at=NOON,
+    )
+    assert visit.business == one
 
 
 def test_a_chain_of_merges_is_undone_from_its_end(two, clerk):
