@@ -37,7 +37,7 @@ OF_BUSINESS = (
     JournalEntry,
 )
 PHONES = {"contact_phone", "phone"}
-UNSAID = {"id", "business", "version", "updated_at", "rank"}
+UNSAID = {"id", "business", "version", "updated_at", "rank", "act", "ended_by"}
 EMPTY = "空"
 
 
@@ -187,6 +187,7 @@ def _say_who_and_why(business, groups):
         group.who = user.display_name if user else "系统"
         of_request = entries.get(group.request, [])
         acts = [VERBS[e.verb] for e in of_request if e.verb in VERBS]
-        group.act = "、".join(dict.fromkeys(acts))
+        found = all(not line["before"] for line in group.lines)
+        group.act = "、".join(dict.fromkeys(acts)) or ("登记" if found else "修改")
         reasons = [e.data["reason"] for e in of_request if e.data.get("reason")]
         group.why = "；".join(dict.fromkeys(reasons))

@@ -87,8 +87,8 @@ def compare(one, other):
         sure, why = 10, ["统一代码相同"]
     elif one.code and other.code and one_digit_apart(one.code, other.code):
         sure, why = 8, ["统一代码只差一位"]
-    elif one.code and other.code and here and same_room(one.room, other.room):
-        # Two licences at one place: as a rule one came after the other.
+    elif one.code and other.code and not (one.phone and one.phone == other.phone):
+        # Two licences: as a rule two shops, or one that came after the other.
         return 0, []
     if one.phone and one.phone == other.phone and (alike >= SIMILAR / 2 or sounds):
         sure, why = sure + 4, [*why, "电话相同，名称相近"]
