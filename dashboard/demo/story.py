@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.rights import Role
-from dashboard.demo import importing, party, plans
+from dashboard.demo import importing, party, plans, values
 from enterprises.models import Business, Caretaker
 from grids.models import Building, Grid, Neighborhood, Post
 from issues import actions as issues
@@ -409,6 +409,7 @@ def load(*, today, password):
         _visits(world)
     importing.waiting(accounts, grid=THIRD, **told)
     plans.load(world | told)
+    values.load(world | told)
 
 
 def noon(day, hour=10):
