@@ -121,7 +121,18 @@ def _item(request, name, label, options, *, rights):
 
 
 def _is_current(path, url):
-    return path == url or (url.count("/") == 2 and path.startswith(url))
+    """The entry that leads here; of two above one another, the nearer."""
+    above = [one for one in _pages() if path == one or _leads(one, path)]
+    return bool(above) and url == max(above, key=len)
+
+
+def _leads(url, path):
+    return url.count("/") >= 2 and path.startswith(url)
+
+
+@cache
+def _pages():
+    return [_door(name)[0] for _, entries in MENU for name, *_ in entries]
 
 
 def _dock(groups, posts):

@@ -4,7 +4,7 @@ from party.models import PlanItem
 from tianshan.files.documents import Document, Part, Table
 
 HEAD = ["序号", "事项", "责任方", "期限", "状态"]
-WIDTHS = [13, 58, 34, 25, 26]  # millimetres, 156 in all
+WIDTHS = [13, 52, 32, 34, 25]  # millimetres, 156 in all
 
 
 def document_of(plan, figures, today):

@@ -84,3 +84,12 @@ def test_the_sign_in_page_has_no_menu(client, db):
     page = client.get("/login/")
     assert page.status_code == 200
     assert side(page) == []
+
+
+def test_of_two_entries_above_a_page_the_nearer_is_current(client_of, staff):
+    page = client_of(staff).get("/buildings/plans/")
+    items = [item for group in page.context["navigation"] for item in group["items"]]
+    assert [i["name"] for i in items if i["current"]] == ["plan_item_list"]
+    page = client_of(staff).get("/buildings/")
+    items = [item for group in page.context["navigation"] for item in group["items"]]
+    assert [i["name"] for i in items if i["current"]] == ["building_list"]
