@@ -1,33 +1,100 @@
-"""One box over what a user may see: businesses, buildings, organisations."""
+"""One box over all ledgers, within what a user may see."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from accounts.rights import Right, may
 from tianshan.ledgers import LEDGERS
+from tianshan.pinyin import fold
 
-SHOWN = 8
+SHOWN, SUGGESTED = 8, 4
+MOST = 1000  # counted; beyond, the page says that there are more
+
+
+def _place(business):
+    """What it is, where, and that it is no longer there."""
+    said = [business.get_kind_display(), business.place or business.grid.name]
+    if business.state != business.State.OPERATING:
+        said.append(business.get_state_display())
+    return "，".join(said)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A ledger to look in, and what to say of a row beside its name."""
+
+    key: str
+    label: str
+    right: Right
+    said: Callable
+
+
 PLACES = (
-    ("businesses", "企业商户", Right.SEE_BUSINESSES),
-    ("buildings", "楼宇", Right.SEE_TERRITORY),
-    ("party", "党组织", Right.SEE_PARTY),
+    Place("businesses", "企业商户", Right.SEE_BUSINESSES, _place),
+    Place(
+        "buildings",
+        "楼宇",
+        Right.SEE_TERRITORY,
+        lambda row: "，".join(filter(None, [row.get_kind_display(), row.address])),
+    ),
+    Place("party", "党组织", Right.SEE_PARTY, lambda row: row.get_kind_display()),
+    Place("grids", "网格", Right.SEE_TERRITORY, lambda row: row.code),
+    Place(
+        "demands",
+        "诉求",
+        Right.SEE_DEMANDS,
+        lambda row: f"{row.business.name}，{row.get_state_display()}",
+    ),
+    Place("matters", "事项", Right.SEE_ISSUES, lambda row: row.get_state_display()),
+    Place("issues", "议题", Right.SEE_ISSUES, lambda row: row.get_state_display()),
+    Place("measures", "措施", Right.SEE_ISSUES, lambda row: row.get_state_display()),
 )
 
 
-def find(request, words):
-    """`[{label, rows, total, url}]`, each ledger asked as its own page asks itself."""
-    user = request.user
-    groups = []
-    for key, label, right in PLACES:
-        if not words or not may(user, right):
-            continue
-        ledger = LEDGERS[key]
-        found = ledger.filterset({"q": words}, ledger.rows(user), request=request).qs
-        groups.append(
-            {
-                "label": label,
-                "rows": list(found[:SHOWN]),
-                "total": found.count(),
-                "url": f"{ledger.url}?{urlencode({'q': words})}",
-            }
-        )
-    return groups
+def words_of(text):
+    """What is looked for, or "" for nothing that could be."""
+    return fold(text)[:60].strip()
+
+
+def find(request, words, *, shown=SHOWN):
+    """The ledgers that hold something, each asked as its own page asks itself."""
+    if not words:
+        return []
+    groups = [
+        _in_one(request, place, words, shown)
+        for place in PLACES
+        if may(request.user, place.right)
+    ]
+    return [group for group in groups if group["rows"]]
+
+
+def _in_one(request, place, words, shown):
+    ledger = LEDGERS[place.key]
+    found = ledger.filterset(
+        {"q": words}, ledger.rows(request.user), request=request
+    ).qs
+    rows = list(found[: shown + 1])
+    total = len(rows)
+    if total > shown:
+        total = found.order_by()[: MOST + 1].count()
+    return {
+        "label": place.label,
+        "unit": ledger.unit,
+        "rows": [
+            {"url": row.get_absolute_url(), "name": _name(row), "said": place.said(row)}
+            for row in rows[:shown]
+        ],
+        "total": f"{MOST}+" if total > MOST else total,
+        "more": total > shown,
+        "url": f"{ledger.url}?{urlencode({'q': words})}",
+    }
+
+
+def _name(row):
+    return getattr(row, "words", None) or getattr(row, "title", None) or str(row)
+
+
+def places_of(user):
+    """The names of the ledgers that the user's search looks in."""
+    return [place.label for place in PLACES if may(user, place.right)]

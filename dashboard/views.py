@@ -22,7 +22,7 @@ from dashboard.words import reach_in_words, rights_in_words
 from enterprises.models import Business
 from tianshan.ledgers import BadScope, read_scope
 from tianshan.ledgers.models import SavedView
-from tianshan.web import render_inside
+from tianshan.web import render_inside, render_part
 from tianshan.web.masks import phone_tail
 from visits.models import Demand
 
@@ -149,15 +149,32 @@ def work(request):
 # --- search ------------------------------------------------------------------------
 
 
-@needs(Right.SEE_TERRITORY, Right.SEE_BUSINESSES, Right.SEE_PARTY)
+@needs(
+    Right.SEE_TERRITORY,
+    Right.SEE_BUSINESSES,
+    Right.SEE_PARTY,
+    Right.SEE_DEMANDS,
+    Right.SEE_ISSUES,
+)
 @require_safe
 def search(request):
-    """One box over businesses, buildings and organisations; never beyond one's own."""
-    words = request.GET.get("q", "").strip()[:60]
+    """One box over all ledgers that one sees; a page, or suggestions below the box."""
+    q = request.GET.get("q", "")[:60]
+    words = finding.words_of(q)
     if tail := phone_tail(words):
         return redirect(f"{request.path}?q={tail}")
-    context = {"q": words, "groups": finding.find(request, words)}
-    return render(request, "dashboard/search.html", context)
+    hasty = request.htmx and (request.htmx.target or "").endswith("#suggested")
+    groups = finding.find(
+        request, words, shown=finding.SUGGESTED if hasty else finding.SHOWN
+    )
+    context = {
+        "q": q,
+        "words": words,
+        "groups": groups,
+        "places": finding.places_of(request.user),
+    }
+    part = "suggested" if hasty else "found"
+    return render_part(request, "dashboard/search.html", context, part=part)
 
 
 # --- holidays ----------------------------------------------------------------------

@@ -20,11 +20,27 @@
       }
     }
     if (event.key === "Escape") {
+      document.getElementById("suggested")?.replaceChildren();
       for (const menu of document.querySelectorAll("details.menu[open]")) {
         menu.open = false;
         menu.querySelector("summary").focus();
       }
     }
+  });
+
+  /* --- arrows go from a box to what was found below it, and back --- */
+
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const form = document.querySelector("form[data-arrows]");
+    const list = form && document.querySelector(form.dataset.arrows);
+    if (!step || !list || event.ctrlKey || event.metaKey || event.altKey) return;
+    const box = form.querySelector("input[type=search]");
+    const stops = [box, ...list.querySelectorAll("a")];
+    const at = stops.indexOf(event.target);
+    if (at < 0 || !stops[at + step]) return;
+    event.preventDefault();
+    stops[at + step].focus();
   });
 
   document.addEventListener("click", (event) => {

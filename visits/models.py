@@ -14,6 +14,7 @@ from enterprises.models import Business
 from grids.models import Building, Grid
 from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL, SEALED
 from tianshan.audit.history import tracked
+from tianshan.ledgers import search
 from tianshan.pinyin import search_text
 from tianshan.workdays.lights import light
 
@@ -393,6 +394,7 @@ class Demand(models.Model):
             models.Index(fields=["-raised_on", "-id"]),
             models.Index(fields=["business", "state"]),
             models.Index(fields=["state", "due_on"]),
+            search.index("demand_search"),
         ]
         constraints = [
             models.CheckConstraint(

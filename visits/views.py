@@ -87,7 +87,7 @@ def _choose(request, heading):
     words = fold(q).split()[:5]
     found = Business.objects.visible_to(request.user, Right.LOG_VISITS).for_list()
     for word in words:
-        found = found.filter(search__contains=word)
+        found = found.filter(search__found=word)
     context = {
         "heading": heading,
         "q": q,

@@ -10,6 +10,7 @@ from grids.models import Building, Grid, governed
 from party.models import OrganizationBuilding, PartyOrganization, in_force
 from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL, SEALED
 from tianshan.audit.history import tracked
+from tianshan.ledgers import search
 from tianshan.pinyin import search_text, sort_key
 from tianshan.values.extra import search_words
 
@@ -216,6 +217,7 @@ class Business(models.Model):
                 include=["grid", "building", "state"],
                 name="business_in_order_by_kind",
             ),
+            search.index("business_search"),
             models.Index(fields=["grid", "kind"], name="business_by_grid"),
             models.Index(fields=["building", "room"], name="business_by_place"),
         ]

@@ -39,7 +39,7 @@ def _picker(title):
         return (
             '<td class="ck"><input class="form-check-input" type="checkbox" name="pick"'
             f' value="{row.pk}" form="picked"'
-            f' aria-label="选中 {escape(str(title.value(row)))}"></td>'
+            f' aria-label="选中 {escape(str(title.value(row))[:20])}"></td>'
         )
 
     return draw

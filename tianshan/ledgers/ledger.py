@@ -67,7 +67,7 @@ class LedgerFilter(django_filters.FilterSet):
 
     def find(self, queryset, name, value):
         for word in fold(value).split()[:5]:
-            queryset = queryset.filter(search__contains=word)
+            queryset = queryset.filter(search__found=word)
         return queryset
 
 
