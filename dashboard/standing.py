@@ -13,6 +13,7 @@ from django.db import transaction
 
 from dashboard.models import Standing
 from enterprises.models import Business, Coverage, Occupancy, Operation, Priority
+from tianshan.database.copying import copy_in
 from tianshan.workdays import Calendar
 from visits.models import Demand, DemandDue, Visit
 
@@ -190,4 +191,4 @@ def _rewrite(ids, calendar):
         for row in timeline(facts, calendar)
     ]
     Standing.objects.filter(business__in=ids).delete()
-    Standing.objects.bulk_create(fresh, batch_size=5000)
+    copy_in(fresh)

@@ -27,6 +27,7 @@ from enterprises.models import (
 )
 from grids.models import Grid
 from tianshan.audit import record
+from tianshan.database.copying import copy_in
 from tianshan.files import read_workbook
 from tianshan.files.cells import shown
 from tianshan.ledgers import touched
@@ -189,18 +190,15 @@ def _governs(user, grid):
 
 def _keep_rows(batch, made):
     batch.rows.all().delete()
-    ImportRow.objects.bulk_create(
-        [
-            ImportRow(
-                batch=batch,
-                sheet=row.table.name[:60],
-                number=row.number,
-                cells=[_as_read(cell) for cell in row.cells],
-                **kept(row),
-            )
-            for row in made.rows
-        ],
-        batch_size=2000,
+    copy_in(
+        ImportRow(
+            batch=batch,
+            sheet=row.table.name[:60],
+            number=row.number,
+            cells=[_as_read(cell) for cell in row.cells],
+            **kept(row),
+        )
+        for row in made.rows
     )
 
 
@@ -448,7 +446,7 @@ def _write_businesses(new, changed, *, grid, since, today, at):
     """Write in bulk what `enterprises.actions` writes one by one; returns the ids."""
     for row in new:
         row.target = _newcomer(row, grid=grid, since=since, today=today, at=at)
-    Business.objects.bulk_create([row.target for row in new], batch_size=2000)
+    copy_in(row.target for row in new)
     moved, put_right, restated = [], [], []
     for row in changed:
         business, place = row.target, row.changes.keys() & {"building", "room"}
@@ -472,23 +470,21 @@ def _write_businesses(new, changed, *, grid, since, today, at):
     Occupancy.objects.filter(business__in=moved, until=None, main=True).update(
         until=today
     )
-    Occupancy.objects.bulk_create(
+    copy_in(
         [
             *(_occupancy(row.target, since=row.target.discovered_on) for row in new),
             *(_occupancy(business, since=today) for business in (*moved, *back)),
-        ],
-        batch_size=2000,
+        ]
     )
     _put_right(put_right)
     Occupancy.objects.filter(business__in=leavers, until=None).update(until=today)
 
     Operation.objects.filter(business__in=restated, until=None).update(until=today)
-    Operation.objects.bulk_create(
+    copy_in(
         [
             *(_operation(row.target, since=row.target.discovered_on) for row in new),
             *(_operation(business, since=today) for business in restated),
-        ],
-        batch_size=2000,
+        ]
     )
     return [row.target.pk for row in (*new, *changed)]
 
