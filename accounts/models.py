@@ -4,10 +4,12 @@ from functools import cached_property
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.utils import timezone
 
 from accounts.rights import Right, may
 from tianshan.audit.classes import INTERNAL, SEALED
 from tianshan.audit.history import tracked
+from tianshan.ledgers import kept
 
 
 class UserQuerySet(models.QuerySet):
@@ -48,8 +50,9 @@ class User(AbstractUser):
 
     @cached_property
     def posts_in_force(self):
-        """Posts held today, with their grids; read once for each request."""
-        return list(self.posts.in_force().reaching())
+        """Posts held today, with their grids; read anew when a post or grid changed."""
+        key = ("posts", self.pk, timezone.localdate())
+        return kept.keep(key, lambda: list(self.posts.in_force().reaching()))
 
     def may(self, right):
         """Does a post in force carry the right? For rooms that cannot import rights."""

@@ -1,6 +1,7 @@
 """What this room adds to the ledgers of businesses: how each stands, and until when."""
 
 import datetime as dt
+from functools import cache, lru_cache
 
 import django_filters
 from django import forms
@@ -16,6 +17,7 @@ from tianshan.web.templatetags.portal import lamp
 
 KEYS = ("businesses", "enterprises", "merchants")
 Condition = Standing.Condition
+DATES = ("visited_until", "overdue_from", "untold_from", "absent_from")
 
 # The three conditions that hold now, each by one character.
 MARKS = (
@@ -27,12 +29,6 @@ MARKS = (
 
 def with_standing(queryset, *, user, day):
     """Each business with how it stands on the day, read by one subquery."""
-    fields = [
-        "visited_until",
-        "overdue_from",
-        "untold_from",
-        "absent_from",
-    ]
     row = Standing.objects.on(day).filter(business=OuterRef("pk"))
     return queryset.annotate(
         standing=Subquery(
@@ -42,7 +38,7 @@ def with_standing(queryset, *, user, day):
                     mode="mode",
                     visited="visited",
                     day=Value(day.isoformat()),
-                    **{name: Cast(name, CharField()) for name in fields},
+                    **{name: Cast(name, CharField()) for name in DATES},
                 )
             )[:1]
         )
@@ -54,12 +50,16 @@ def standing_of(row):
     values = row.standing
     if not values or not values["operating"] or not row.counts:
         return None
-    dates = {
-        name: values[name] and dt.date.fromisoformat(values[name])
-        for name in ("visited_until", "overdue_from", "untold_from", "absent_from")
-    }
-    standing = Standing(mode=values["mode"], visited=values["visited"], **dates)
-    return standing, dt.date.fromisoformat(values["day"])
+    dates = [values[name] for name in DATES]
+    return _read(values["mode"], values["visited"], values["day"], *dates)
+
+
+@lru_cache(maxsize=10_000)
+def _read(mode, visited, day, *dates):
+    """Read once for all columns and rows that stand alike; nobody may change it."""
+    day, *dates = (text and dt.date.fromisoformat(text) for text in (day, *dates))
+    dated = dict(zip(DATES, dates, strict=True))
+    return Standing(mode=mode, visited=visited, **dated), day
 
 
 def state_in_words(row):
@@ -78,15 +78,23 @@ def state_in_words(row):
 
 def draw_state(row):
     known = standing_of(row)
-    words = state_in_words(row)
     if known is None:
-        return format_html('<span class="t2">{}</span>', words)
+        return _label("t2", state_in_words(row))
     standing, day = known
     if not standing.mode:
-        return format_html('<span class="ts-tag ts-tag-line">{}</span>', words)
+        return _label("ts-tag ts-tag-line", state_in_words(row))
     if standing.is_not_due(day):
-        return format_html('<span class="ts-tag ts-tag-info">{}</span>', words)
-    failed = standing.failures(day)
+        return _label("ts-tag ts-tag-info", state_in_words(row))
+    return _marks(state_in_words(row), *standing.failures(day))
+
+
+@cache
+def _label(style, words):
+    return format_html('<span class="{}">{}</span>', style, words)
+
+
+@cache
+def _marks(words, *failed):
     marks = format_html_join(
         "",
         '<i class="{}" title="{}">{}</i>',

@@ -3,8 +3,9 @@
 A link's rule is read off the view that it leads to, so that menu and door agree.
 """
 
-from functools import cache
+from functools import cache, lru_cache, partial
 
+from django.template.loader import render_to_string
 from django.urls import resolve, reverse
 
 from accounts.rights import RIGHTS, Role
@@ -85,29 +86,48 @@ def _opens(rule, rights):
 
 
 def navigation(request):
-    """For base.html: `navigation`, `dock`, `scope_label`, `my_posts`, `search_url`."""
+    """For base.html: `menu`, `dock`, `scope_label`, `my_posts`, `search_url`."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
     posts = user.posts_in_force
     rights = frozenset().union(*(RIGHTS[post.role] for post in posts))
-    groups = []
-    for label, entries in MENU:
-        items = [_item(request, *entry, rights=rights) for entry in entries]
-        if items := [item for item in items if item]:
-            groups.append({"label": label, "items": items})
-    groups.append({"label": "我", "items": [_item(request, *MINE, rights=rights)]})
+    here = filter(partial(_is_current, request.path), _addresses())
+    current = max(here, key=len, default=None)
     search, rule = _door("dashboard:search")
     return {
-        "navigation": groups,
-        "dock": _dock(groups, posts),
+        **_drawn(rights, posts[0].role if posts else None, current),
         "scope_label": "、".join(dict.fromkeys(post.grid.name for post in posts)),
         "my_posts": posts,
         "search_url": search if _opens(rule, rights) else "",
     }
 
 
-def _item(request, name, label, options, *, rights):
+@cache
+def _addresses():
+    names = [name for _, entries in MENU for name, _, _ in entries]
+    return [_door(name)[0] for name in [*names, MINE[0]]]
+
+
+@lru_cache(maxsize=500)
+def _drawn(rights, role, current):
+    """The menus: the same for all of the same rights on the same page."""
+    groups = []
+    for label, entries in MENU:
+        items = [_item(*entry, rights=rights, current=current) for entry in entries]
+        if items := [item for item in items if item]:
+            groups.append({"label": label, "items": items})
+    mine = _item(*MINE, rights=rights, current=current)
+    groups.append({"label": "我", "items": [mine]})
+    return {
+        "menu": render_to_string("web/menu.html", {"sections": groups}),
+        "dock": render_to_string(
+            "web/dock.html", {"sections": groups, "dock": _dock(groups, role)}
+        ),
+    }
+
+
+def _item(name, label, options, *, rights, current):
     url, rule = _door(name)
     if not _opens(rule, rights):
         return None
@@ -116,7 +136,7 @@ def _item(request, name, label, options, *, rights):
         "url": url,
         "label": label,
         "icon": options["icon"],
-        "current": _is_current(request.path, url),
+        "current": url == current,
     }
 
 
@@ -135,8 +155,8 @@ def _pages():
     return [_door(name)[0] for _, entries in MENU for name, *_ in entries]
 
 
-def _dock(groups, posts):
+def _dock(groups, role):
     items = [item for group in groups for item in group["items"]]
-    first = DOCK.get(posts[0].role, []) if posts else []
+    first = DOCK.get(role, [])
     chosen = [item for name in first for item in items if item["name"] == name]
     return (chosen + [item for item in items if item not in chosen])[:4]

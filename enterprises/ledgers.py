@@ -1,6 +1,8 @@
 """What the ledgers of businesses show. Headings are those of the district's forms, so
 that an export can be imported again."""
 
+from functools import cache
+
 from django.db.models import OuterRef, Subquery
 from django.utils.html import format_html
 
@@ -66,10 +68,12 @@ SHORT = {"place": "楼宇·市场·街区", "regional": "区域性兜底"}
 
 def draw_mode(row):
     """Short, so that the row stays one line; in full on hover."""
-    words = mode_in_words(row)
-    return format_html(
-        '<span title="{}">{}</span>', words, SHORT.get(row.cover_mode, words)
-    )
+    return _drawn_mode(row.cover_mode, mode_in_words(row))
+
+
+@cache
+def _drawn_mode(mode, words):
+    return format_html('<span title="{}">{}</span>', words, SHORT.get(mode, words))
 
 
 def _columns():

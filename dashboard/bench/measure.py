@@ -62,6 +62,7 @@ class Answer:
     headers: dict
     content: bytes
     ms: float
+    cpu_ms: float
 
 
 @dataclass
@@ -69,7 +70,9 @@ class Sample:
     """What an item cost, time after time, and L2s of the same bytes beside it."""
 
     ms: list = field(default_factory=list)
+    cpu_ms: list = field(default_factory=list)  # of this process
     bare_ms: list = field(default_factory=list)
+    bare_cpu_ms: list = field(default_factory=list)
     queries: int = 0
     sql_ms: float = 0.0
     size: int = 0
@@ -139,13 +142,14 @@ class Browser:
             **{f"HTTP_{name}": value for name, value in dict(headers).items()},
         }
         said = []
-        start = time.perf_counter()
+        start, worked = time.perf_counter(), time.process_time()
         response = handler(environ, lambda *line: said.append(line))
         content = b"".join(response)
         response.close()
         ms = 1000 * (time.perf_counter() - start)
+        cpu_ms = 1000 * (time.process_time() - worked)
         status, fields = said[0][:2]
-        return Answer(int(status[:3]), dict(fields), content, ms)
+        return Answer(int(status[:3]), dict(fields), content, ms, cpu_ms)
 
 
 class Counted:
@@ -191,9 +195,12 @@ def compare(browser, items, *, rounds, warm=3):
     try:
         for number in range(rounds):
             for name, ask in items.items():
-                samples[name].ms.append(ask(number).ms)
+                sample, answer = samples[name], ask(number)
                 bare = browser.get_stored(contents[name])
-                samples[name].bare_ms.append(bare.ms)
+                sample.ms.append(answer.ms)
+                sample.cpu_ms.append(answer.cpu_ms)
+                sample.bare_ms.append(bare.ms)
+                sample.bare_cpu_ms.append(bare.cpu_ms)
             gc.collect()
     finally:
         gc.enable()

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.http import Http404
 from django_filters.widgets import SuffixedMultiWidget
@@ -187,10 +188,14 @@ def _ids(text):
 
 def without(query, **dropped):
     """The query string with keys dropped (None), values taken out, or set."""
-    query = query.copy()
-    query.pop("page", None)
+    kept = [
+        (key, value)
+        for key, values in query.lists()
+        if key != "page" and key not in dropped
+        for value in values
+    ]
     for key, value in dropped.items():
-        query.pop(key, None)
         if value is not None:
-            query.setlist(key, value if isinstance(value, list) else [value])
-    return "?" + query.urlencode()
+            values = value if isinstance(value, list) else [value]
+            kept += [(key, each) for each in values]
+    return "?" + urlencode(kept)

@@ -1,6 +1,8 @@
 """Tags and filters that every template may use; they are loaded as built-ins."""
 
 import datetime
+from functools import cache, lru_cache
+from urllib.parse import urlencode
 
 from django import template
 from django.conf import settings
@@ -26,6 +28,7 @@ LAMPS = {
 
 
 @register.simple_tag
+@cache
 def icon(name):
     """An icon of the sprite; words always stand beside it, so it is hidden to ears."""
     return format_html(
@@ -36,6 +39,7 @@ def icon(name):
 
 
 @register.simple_tag
+@lru_cache(maxsize=2000)
 def lamp(colour, words):
     """A deadline's light: its shape and words say what its colour says."""
     return format_html(
@@ -44,6 +48,7 @@ def lamp(colour, words):
 
 
 @register.simple_tag
+@lru_cache(maxsize=2000)
 def tag(kind, words, icon_name=""):
     """A state as a small label; kind is ok, info, warn, bad, mute, gold or line."""
     return format_html(
@@ -105,15 +110,14 @@ def query_replace(context, **changes):
     Whatever changes, the reader starts again on page one, unless `page` is what
     changes.
     """
-    query = context["request"].GET.copy()
-    if "page" not in changes:
-        query.pop("page", None)
-    for key, value in changes.items():
-        if value is None or value == "":
-            query.pop(key, None)
-        else:
-            query[key] = value
-    return f"?{query.urlencode()}"
+    parts = [
+        (key, value)
+        for key, values in context["request"].GET.lists()
+        if key not in changes and (key != "page" or "page" in changes)
+        for value in values
+    ]
+    parts += [(k, v) for k, v in changes.items() if v is not None and v != ""]
+    return f"?{urlencode(parts)}"
 
 
 @register.filter
