@@ -13,11 +13,14 @@ from django.db import transaction
 
 from dashboard.models import Standing
 from enterprises.models import Business, Coverage, Occupancy, Operation, Priority
+from grids.models import Grid
+from tianshan.database.arrays import among
 from tianshan.database.copying import copy_in
 from tianshan.workdays import Calendar
 from visits.models import Demand, DemandDue, Visit
 
 CHUNK = 2000
+DATED = ("business", "since", "until")
 DAY = dt.timedelta(days=1)
 
 
@@ -47,30 +50,25 @@ class Asked:
 
 def gather(business_ids):
     """`{business id: Facts}`, in a fixed number of queries."""
-    facts = {}
-    counted = Business.objects.in_ledgers().filter(pk__in=business_ids)
-    for business in counted.select_related("grid"):
-        facts[business.pk] = Facts(
-            business=business.pk,
-            discovered_on=business.discovered_on,
-            grid=business.grid,
-        )
-    of = {"business__in": facts}
-    for row in Occupancy.objects.filter(**of, main=True).select_related("grid"):
-        facts[row.business_id].places.append((row.since, row.until, row.grid))
-    for row in Operation.objects.filter(**of):
-        facts[row.business_id].operations.append((row.since, row.until, row.state))
-    for row in Coverage.objects.filter(**of):
-        facts[row.business_id].coverages.append(
-            (row.since, row.until, row.rank, row.mode)
-        )
-    for row in Priority.objects.filter(**of):
-        facts[row.business_id].priorities.append((row.since, row.until))
+    facts, grids = {}, {grid.pk: grid for grid in Grid.objects.all()}
+    counted = Business.objects.in_ledgers().filter(pk__in=among(business_ids))
+    for key, day, grid in counted.values_list("pk", "discovered_on", "grid"):
+        facts[key] = Facts(business=key, discovered_on=day, grid=grids[grid])
+    of = {"business__in": among(facts)}
+    places = Occupancy.objects.filter(**of, main=True)
+    for key, since, until, grid in places.values_list(*DATED, "grid"):
+        facts[key].places.append((since, until, grids[grid]))
+    for key, *row in Operation.objects.filter(**of).values_list(*DATED, "state"):
+        facts[key].operations.append(row)
+    for key, *row in Coverage.objects.filter(**of).values_list(*DATED, "rank", "mode"):
+        facts[key].coverages.append(row)
+    for key, *row in Priority.objects.filter(**of).values_list(*DATED):
+        facts[key].priorities.append(row)
     met = Visit.objects.filter(**of).met().values_list("business_id", "visited_on")
     for business_id, day in met:
         facts[business_id].visits.append(day)
     dues = defaultdict(list)
-    for row in DemandDue.objects.filter(demand__business__in=facts):
+    for row in DemandDue.objects.filter(demand__business__in=among(facts)):
         dues[row.demand_id].append((row.since, row.due_on))
     demands = Demand.objects.in_ledgers().filter(**of)
     for row in demands.defer("words", "outcome", "search"):
@@ -181,7 +179,7 @@ def _rewrite(ids, calendar):
     # Whoever comes second waits here and then reads what the first one wrote.
     list(
         Business.objects.select_for_update()
-        .filter(pk__in=ids)
+        .filter(pk__in=among(ids))
         .order_by("pk")
         .values_list("pk")
     )
@@ -190,5 +188,5 @@ def _rewrite(ids, calendar):
         for business_id, facts in gather(ids).items()
         for row in timeline(facts, calendar)
     ]
-    Standing.objects.filter(business__in=ids).delete()
+    Standing.objects.filter(business__in=among(ids)).delete()
     copy_in(fresh)

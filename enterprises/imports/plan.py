@@ -26,6 +26,7 @@ from enterprises.imports.kinds import (
 from enterprises.imports.recognise import NOTICE, WARNING
 from enterprises.models import Business, ImportRow
 from grids.models import Building
+from tianshan.database.arrays import among
 from tianshan.files import FileProblem
 from tianshan.files.cells import shown
 from tianshan.pinyin import fold
@@ -244,7 +245,7 @@ def _plan_buildings(rows, job):
     found = Building.objects.in_ledgers().filter(grid__path__startswith=grid.path)
     if job.lock and rows:
         found = found.select_for_update(of=("self",), no_key=True)
-    for building in found.order_by("pk"):
+    for building in found.select_related("grid").order_by("pk"):
         for name in (building.name, *building.aliases):
             known.setdefault(key_of(name), building)
     taken = {}
@@ -324,9 +325,11 @@ class Known:
             # Visits may go on meanwhile: they refer to a business, not change it.
             joined = joined.select_for_update(of=("self",), no_key=True)
         self.grid = grid
-        self.by_code = {b.code: b for b in joined.filter(code__in=codes)}
+        self.by_code = {b.code: b for b in joined.filter(code__in=among(codes, "text"))}
         self.by_name = {}
-        for business in joined.filter(grid__path__startswith=grid.path, name__in=names):
+        for business in joined.filter(
+            grid__path__startswith=grid.path, name__in=among(names, "text")
+        ):
             self.by_name.setdefault(business.name, []).append(business)
 
     def at(self, row):

@@ -34,6 +34,8 @@ def search_text(*parts, person=False):
     written, spelt = [], []
     for part in filter(None, map(fold, parts)):
         written.append(part)
+        if part.isascii():  # codes and rooms
+            continue
         if any(token.chinese for token in read(part, person)):
             first_letters, spelling = heard(part, person)
             spelt += [*first_letters, spelling]
