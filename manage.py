@@ -6,6 +6,7 @@ import sys
 
 # What makes or alters tables runs in the owner role, all else in the application's.
 OWNER_COMMANDS = {
+    "bench",
     "dbshell",
     "flush",
     "makemigrations",

@@ -86,6 +86,10 @@ class Sample:
         return sorted(self.ms)[min(len(self.ms) - 1, int(len(self.ms) * 0.95))]
 
     @property
+    def cpu(self):
+        return statistics.median(self.cpu_ms)
+
+    @property
     def bare(self):
         return statistics.median(self.bare_ms)
 
@@ -118,9 +122,18 @@ class Browser:
         MEMORY["content"] = content
         return self._call(self.bare, "GET", "/")
 
-    def _call(self, handler, method, url, *, body=b"", headers=()):
+    def drain(self, url):
+        """Take an answer piece by piece, as a browser does; how many bytes it had."""
+        size = 0
+        response = self.portal(self._environ("GET", url), lambda *line: None)
+        for chunk in response:
+            size += len(chunk)
+        response.close()
+        return size
+
+    def _environ(self, method, url, *, body=b"", headers=()):
         address = urlsplit(url)
-        environ = {
+        return {
             "REQUEST_METHOD": method,
             "PATH_INFO": quote(address.path),
             "QUERY_STRING": quote(address.query, safe="=&%+"),
@@ -141,6 +154,9 @@ class Browser:
             "wsgi.run_once": False,
             **{f"HTTP_{name}": value for name, value in dict(headers).items()},
         }
+
+    def _call(self, handler, method, url, *, body=b"", headers=()):
+        environ = self._environ(method, url, body=body, headers=headers)
         said = []
         start, worked = time.perf_counter(), time.process_time()
         response = handler(environ, lambda *line: said.append(line))
@@ -205,3 +221,14 @@ def compare(browser, items, *, rounds, warm=3):
     finally:
         gc.enable()
     return samples
+
+
+class Clock:
+    """`with Clock() as clock:` the seconds that a block takes."""
+
+    def __enter__(self):
+        self.start = time.perf_counter()
+        return self
+
+    def __exit__(self, *error):
+        self.seconds = time.perf_counter() - self.start
