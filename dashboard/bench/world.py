@@ -9,7 +9,6 @@ import random
 import uuid
 
 from django.contrib.auth.hashers import make_password
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -59,8 +58,6 @@ def build(rows, *, today):
     copy_in(_visits(chance, businesses, clerk, today))
     copy_in(_dues(copy_in(_demands(chance, businesses, clerk, today)), clerk))
     rewrite([business.pk for business in businesses])
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
     return clerk
 
 

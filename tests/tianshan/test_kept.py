@@ -55,6 +55,18 @@ def test_what_is_read_of_tables_that_nobody_watches_is_read_each_time(db):
         assert kept.keep("unwatched", read) == 2
 
 
+def test_a_reading_within_another_is_a_part_of_it(grid):
+    BusinessFactory(grid=grid)
+
+    def read():
+        return f"{kept.count(Business.objects.all())} 家"
+
+    kept.count(Business.objects.all())
+    assert kept.keep("within", read) == "1 家"
+    BusinessFactory(grid=grid)
+    assert kept.keep("within", read) == "2 家"
+
+
 def test_the_total_is_the_rows_whatever_is_written_in_between(client_of, staff, grid):
     """Random writes of every kind, random filters, each list asked twice."""
     chance = random.Random(3)

@@ -15,10 +15,8 @@ from tianshan.ledgers import kept
 
 def draw_filters(ledger, request):
     """`{search, others}`: the ledger's filters, as the address has them chosen."""
-    user = request.user
-    who = [user.pk, *((post.role, post.below) for post in user.posts_in_force)]
-    asked = repr([(f.pk, f.label, f.choices) for f in ledger.extra_fields])
-    key = ("filters", ledger.key, repr(who), timezone.localdate(), asked)
+    who, extra = kept.who(request.user), asked_extra(ledger)
+    key = ("filters", ledger.key, who, timezone.localdate(), extra)
     search, others = "", []
     for name, names, html in kept.keep(key, lambda: _draw(ledger, request)):
         for each in names:
@@ -30,6 +28,11 @@ def draw_filters(ledger, request):
             others.append(html)
     # Made by templates, and what is put in is escaped.
     return {"search": mark_safe(search), "others": mark_safe("".join(others))}  # noqa: S308
+
+
+def asked_extra(ledger):
+    """The fields that an administrator added, for keys of what is drawn with them."""
+    return repr([(f.pk, f.label, f.choices) for f in ledger.extra_fields])
 
 
 def _draw(ledger, request):

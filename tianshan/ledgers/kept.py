@@ -16,11 +16,15 @@ from django.db import connection
 
 from tianshan.audit import changes
 
-MOST = 2000  # readings kept by a process; the one not asked for longest goes first
+# Readings that a process keeps, and characters in them; the one not asked for longest
+# goes first.
+MOST, MOST_TEXT = 2000, 20_000_000
 
 _kept = OrderedDict()  # key -> (tables, their states, value)
+_text = 0
 _lock = threading.Lock()
 _states = contextvars.ContextVar("states", default=None)
+_outer = contextvars.ContextVar("outer", default=None)  # tables of a reading under way
 _TABLE = re.compile(r'(?:FROM|JOIN) "(\w+)"')
 
 
@@ -59,16 +63,34 @@ def keep(key, read):
         tables, state, value = _kept.get(key, (None, None, None))
         if tables is not None and state == _state(now, tables):
             _kept.move_to_end(key)
+            if (outer := _outer.get()) is not None:
+                outer.update(tables)  # a reading within another
             return value
     with _seen() as tables:
         value = read()
-    if changes.NOTED.issuperset(tables):
+    # What asked nothing of the database may still depend on it: an empty list does.
+    if tables and changes.NOTED.issuperset(tables):
         with _lock:
-            _kept[key] = (tables, _state(now, tables), value)
-            _kept.move_to_end(key)
-            while len(_kept) > MOST:
-                _kept.popitem(last=False)
+            _store(key, tables, _state(now, tables), value)
     return value
+
+
+def _store(key, tables, state, value):
+    global _text
+    _text -= _length(_kept.pop(key, None))
+    _kept[key] = (tables, state, value)
+    _text += _length(_kept[key])
+    while len(_kept) > MOST or _text > MOST_TEXT:
+        _text -= _length(_kept.popitem(last=False)[1])
+
+
+def _length(entry):
+    return len(entry[2]) if entry and isinstance(entry[2], str) else 0
+
+
+def who(user):
+    """What a user sees by: for the keys of what depends on it."""
+    return repr([user.pk, *((post.role, post.below) for post in user.posts_in_force)])
 
 
 def count(queryset):
@@ -93,5 +115,9 @@ def _seen():
         tables.update(_TABLE.findall(sql))
         return execute(sql, parameters, many, context)
 
-    with connection.execute_wrapper(look):
-        yield tables
+    token = _outer.set(tables)
+    try:
+        with connection.execute_wrapper(look):
+            yield tables
+    finally:
+        _outer.reset(token)

@@ -12,8 +12,9 @@ from django.utils import timezone
 from tianshan.audit import record
 from tianshan.files.writing import Column as CsvColumn
 from tianshan.files.writing import csv_chunks, write_xlsx
+from tianshan.ledgers import kept
 from tianshan.ledgers.asked import ask, without
-from tianshan.ledgers.bar import draw_filters
+from tianshan.ledgers.bar import asked_extra, draw_filters
 from tianshan.ledgers.bulk_views import marked_rows
 from tianshan.ledgers.columns import chosen, everything, named
 from tianshan.ledgers.desk import desk_of
@@ -75,9 +76,7 @@ def ledger_page(request, ledger):
         "page": page,
         "total": paginator.count,
         "columns": [_heading(request, column, asked.sort) for column in columns],
-        "body": draw_rows(
-            page.object_list, columns, picks=True, marked=marked.pks if marked else ()
-        ),
+        "body": _body(request, asked, page, columns, marked),
         "hidden": asked.beside_the_form,
         "filter_count": len(chips),
         "actions": [
@@ -90,6 +89,23 @@ def ledger_page(request, ledger):
         "today": today,
     }
     return render_part(request, "ledgers/ledger.html", context, part="list")
+
+
+def _body(request, asked, page, columns, marked):
+    """The rows as drawn; kept, unless they look back or some are marked just now."""
+    if marked or asked.on:
+        pks = marked.pks if marked else ()
+        return draw_rows(page.object_list, columns, picks=True, marked=pks)
+    key = (
+        "rows",
+        request.get_full_path(),
+        *(column.key for column in columns),
+        kept.who(request.user),
+        asked.day,
+        asked_extra(asked.ledger),
+    )
+    rows = page.object_list.all()
+    return kept.keep(key, lambda: draw_rows(rows, columns, picks=True))
 
 
 def peek_url(ledger, asked):

@@ -6,7 +6,7 @@ import tianshan.ledgers.search
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("enterprises", "0017_search_by_pairs"),
+        ("enterprises", "0018_search_by_pairs"),
         ("visits", "0006_past_visits_and_demands"),
     ]
 

@@ -6,7 +6,7 @@ from tianshan.ledgers.search import DROP_PAIRS, MAKE_PAIRS
 
 
 class Migration(migrations.Migration):
-    dependencies = [("enterprises", "0016_answers_and_export_templates")]
+    dependencies = [("enterprises", "0017_answers_name_the_grid")]
 
     operations = [
         migrations.RunSQL(MAKE_PAIRS, DROP_PAIRS),
