@@ -272,7 +272,10 @@ class PlaceForm(forms.Form):
     """Building or grid, of those in which the user may write, and the room."""
 
     building = forms.ModelChoiceField(
-        label="所在楼宇/市场", queryset=Building.objects.none(), required=False
+        label="所在楼宇/市场",
+        queryset=Building.objects.none(),
+        required=False,
+        empty_label="没有或不清楚",
     )
     room = forms.CharField(
         label="室号铺位", max_length=40, required=False, help_text="如 B08、1203 室"
@@ -281,6 +284,7 @@ class PlaceForm(forms.Form):
         label="网格",
         queryset=Grid.objects.none(),
         required=False,
+        empty_label="按楼宇",
         help_text="选了楼宇就不用选",
     )
 
