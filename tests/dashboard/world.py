@@ -5,7 +5,15 @@ import random
 import uuid
 
 from accounts.rights import Role
-from enterprises.models import Business, Coverage, Occupancy, Operation
+from enterprises.models import (
+    Adviser,
+    AdviserAssignment,
+    Business,
+    Coverage,
+    Occupancy,
+    OfficialFacts,
+    Operation,
+)
 from issues.models import Issue, Level, Measure
 from tests import factories as make
 from tests.factories import NOON, TODAY
@@ -32,6 +40,9 @@ class World:
         self.buildings = [make.BuildingFactory(grid=g) for g in self.grids * 2]
         self.branch = make.OrganizationFactory(grid=self.grids[1])
         self.category = make.CategoryFactory()
+        self.adviser = Adviser.objects.create(
+            title="指导员甲", employment="full", level="street", grid=self.grids[1]
+        )
         self.visitor = make.UserFactory()
         self.bodies = [
             make.BodyFactory(level=level, grid=grid)
@@ -126,6 +137,18 @@ def _random_business(world):
         open_ended = business.coverages.filter(until=None)
         if until or not open_ended.exists():
             world.cover(business, since, until)
+    if chance.random() < 0.5:
+        OfficialFacts.objects.create(
+            business=business,
+            members_full=chance.choice([None, 0, 2, 3, 9]),
+            has_union=chance.choice([None, True, False]),
+        )
+    if chance.random() < 0.2:
+        AdviserAssignment.objects.create(
+            adviser=world.adviser,
+            business=business,
+            since=world.day(found),
+        )
     for _ in range(chance.randrange(5)):
         outcome = chance.choice(["normal", "normal", "absent"])
         voided = chance.random() < 0.1
