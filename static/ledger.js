@@ -101,6 +101,7 @@
     const move = event.target.closest("[data-move]");
     if (move) return shift(move);
     if (event.target.closest("[data-print]")) return window.print();
+    if (event.target.closest("[data-keys-open]")) return help();
     const link = event.target.closest("a[data-panel]");
     if (link && plain && wide() && panel() && window.htmx) {
       event.preventDefault();
@@ -125,6 +126,9 @@
       count();
     }
     if (event.target.matches("#picked input[name=all]")) count();
+    if (event.target.matches("[data-keys-on]")) {
+      localStorage.setItem("keys", event.target.checked ? "on" : "off");
+    }
   });
   document.addEventListener("reset", (event) => {
     if (event.target.id === "picked") setTimeout(count);
@@ -185,6 +189,12 @@
     title(row).focus();
   }
 
+  function help() {
+    const dialog = document.getElementById("keys");
+    find("[data-keys-on]", dialog).checked = single();
+    dialog.showModal();
+  }
+
   const single = () => localStorage.getItem("keys") !== "off";
 
   document.addEventListener("keydown", (event) => {
@@ -192,6 +202,10 @@
     if (event.key === "Escape" && close()) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest(typing)) return;
+    if (event.key === "?" && single() && document.getElementById("keys")) {
+      event.preventDefault();
+      return help();
+    }
     const row = current();
     const arrows = row && { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const letters = single() && { j: 1, k: -1 }[event.key];
@@ -219,7 +233,7 @@
   function ready() {
     const page = find("[data-pick-all]");
     if (page) page.hidden = false;
-    for (const button of all("[data-print]")) button.hidden = false;
+    for (const button of all("[data-print], [data-keys-open]")) button.hidden = false;
     count();
     dress(document);
   }
