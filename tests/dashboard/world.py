@@ -32,6 +32,7 @@ class World:
 
     def __init__(self, chance):
         self.chance = chance
+        self.aside = random.Random(7)  # what is drawn here moves no other number
         self.street = make.StreetFactory(live_on=LIVE_ON)
         self.grids = [
             make.GridFactory(code=code, parent=self.street, live_on=LIVE_ON)
@@ -137,17 +138,17 @@ def _random_business(world):
         open_ended = business.coverages.filter(until=None)
         if until or not open_ended.exists():
             world.cover(business, since, until)
-    if chance.random() < 0.5:
+    if world.aside.random() < 0.5:
         OfficialFacts.objects.create(
             business=business,
-            members_full=chance.choice([None, 0, 2, 3, 9]),
-            has_union=chance.choice([None, True, False]),
+            members_full=world.aside.choice([None, 0, 2, 3, 9]),
+            has_union=world.aside.choice([None, True, False]),
         )
-    if chance.random() < 0.2:
+    if world.aside.random() < 0.2:
         AdviserAssignment.objects.create(
             adviser=world.adviser,
             business=business,
-            since=world.day(found),
+            since=found,
         )
     for _ in range(chance.randrange(5)):
         outcome = chance.choice(["normal", "normal", "absent"])
