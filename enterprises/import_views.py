@@ -20,11 +20,18 @@ from django.views.decorators.http import (
 from accounts.rights import Right, needs
 from enterprises import imports
 from enterprises.import_forms import ImportForm, MappingForm, RowForm
+from enterprises.imports import official
 from enterprises.imports.apply import fixes_of
 from enterprises.imports.kinds import IDENTITY, KINDS
 from enterprises.imports.progress import is_abandoned
 from enterprises.missing import declare_complete
-from enterprises.models import Business, HeadingMemory, ImportBatch, ImportRow
+from enterprises.models import (
+    Business,
+    HeadingMemory,
+    ImportBatch,
+    ImportRow,
+    OfficialFacts,
+)
 from enterprises.tasks import hand_over
 from grids.models import Building
 from tianshan import audit
@@ -181,6 +188,7 @@ def _names(model, fields):
 FIELD_NAMES = {
     **_names(Building, ("address", "floors", "aliases", "kind")),
     **_names(Business, (*imports.COMPARED, "building")),
+    **official.LABELS,
     "code": "统一代码",
     "reported_mode": "组建形式",
     "founded_precision": "日期精度",
@@ -190,6 +198,10 @@ WORDS = {
     "reported_mode": Business.ReportedMode,
     "founded_precision": Business.Precision,
     "kind": Building.Kind,
+    "principal_politics": OfficialFacts.Politics,
+    "members_belong": OfficialFacts.Belonging,
+    "rent_paid": OfficialFacts.RentPaid,
+    "group_kind": OfficialFacts.GroupKind,
 }
 
 
@@ -203,8 +215,10 @@ def _said(model, name, value):
     if field := field_named(model, name):
         said = typed.told(field, typed.value_of(field, {name: value}))
         return "空" if said in (None, "") else said
-    if value in (None, "", []):
+    if value in (None, "", []) and value is not False:
         return "空"
+    if isinstance(value, bool):
+        return "是" if value else "否"
     if name == "contact_phone":
         return masked_phone(value)
     if isinstance(value, list):

@@ -223,5 +223,6 @@ def register():
 def is_taken(label):
     """Is it a column, or a heading that the importer reads otherwise?"""
     columns = {column.label for column in BUSINESSES.columns}
-    headings = {word for words in BUSINESS_HEADINGS.values() for word in words}
+    known = (*BUSINESS_HEADINGS.values(), *official.HEADINGS.values())
+    headings = {word for words in known for word in words}
     return label in columns or plain(label) in headings | LEFT_ALONE

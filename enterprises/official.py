@@ -12,12 +12,11 @@ from enterprises.models import AdviserAssignment, Coverage, OfficialFacts
 from enterprises.past import looks_back
 from party.models import PartyOrganization, in_force
 from tianshan.ledgers.ledger import Column
+from tianshan.web.masks import masked_name
 
 # Headings as the district's and other offices' forms have them, beside the labels;
 # brackets, blanks and marks are taken away first.
 HEADINGS = {
-    "uncovered_reason": ["未建立原因", "未建立党组织原因", "未覆盖原因"],
-    "cover_planned_on": ["拟建立日期", "拟建时间", "拟覆盖日期"],
     "main_business": ["主营范围", "经营范围"],
     "revenue": ["年营收", "年营收万元", "营业收入万元", "年营业收入万元"],
     "output_value": ["年产值", "年产值万元"],
@@ -87,6 +86,8 @@ def fact(name):
 
     def value(row):
         facts = OfficialFacts.of(row)
+        if name == "principal_name":
+            return masked_name(facts.principal_name)
         if has_choices:
             return getattr(facts, f"get_{name}_display")()
         return getattr(facts, name)
@@ -125,7 +126,7 @@ def columns():
     """
     derived = [
         ("has_organization", "是否建立党组织", has_organization, with_organization),
-        ("built_as", "组建方式", built_as, with_organization),
+        ("built_as", "现行组建方式", built_as, with_organization),
         ("organization", "党组织名称", of_organization("name"), with_organization),
         ("secretary", "书记", of_organization("secretary"), with_organization),
         (

@@ -11,7 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.rights import Right
-from enterprises.imports import recognise
+from enterprises.imports import official, recognise
 from enterprises.imports.fields import answers_of
 from enterprises.imports.kinds import Job, others
 from enterprises.imports.plan import COMPARED, Fixes, Plan, plan
@@ -458,6 +458,7 @@ def _write_businesses(new, changed, *, grid, since, today, at):
             restated.append(business)
         _change(row, at=at)
     _save(changed)
+    official.write(new, changed)
 
     leavers = [b for b in restated if b.state in Business.LEFT]
     back = [
@@ -521,6 +522,8 @@ def _set(target, name, value):
 def _change(row, *, at):
     business = row.target
     for name, (_, after) in row.changes.items():
+        if name in official.NAMES:
+            continue  # stands beside the business
         if name == "building":
             business.building = row.values["building"]
             business.grid = business.building.grid
@@ -536,7 +539,7 @@ def _save(changed):
 
     As an insert that turns into an update: several times faster than bulk_update.
     """
-    names = {name for row in changed for name in row.changes}
+    names = {name for row in changed for name in row.changes} - official.NAMES
     written = {"extra" if is_key(name) else name for name in names}
     if written:
         Business.objects.bulk_create(

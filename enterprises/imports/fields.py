@@ -51,6 +51,8 @@ def read_business(row, job):
     _take_founded(row, job.today)
     take(row, "reported_mode", one_of(MODES))
     _take_count(row, "members_count")
+    take(row, "uncovered_reason", short(120))
+    take(row, "cover_planned_on", _planned)
     take(row, "state", one_of(STATES))
     take(row, "note", short(400))
     take(row, "kind", one_of(BUSINESS_KINDS))
@@ -63,6 +65,11 @@ def read_business(row, job):
     )
     if row.name and has_licence and not shown(row.cell("code")):
         row.problem("code", WITHOUT_CODE, NOTICE)
+
+
+def _planned(cell):
+    day = day_of(cell)
+    return day and day.date
 
 
 def read_identity(row):

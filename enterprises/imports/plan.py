@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from enterprises.imports import recognise
+from enterprises.imports import official, recognise
 from enterprises.imports.fields import answers_of, read_building, read_business
 from enterprises.imports.kinds import (
     BUILDING_HEADINGS,
@@ -49,6 +49,8 @@ COMPARED = (
     "founded_precision",
     "reported_mode",
     "members_count",
+    "uncovered_reason",
+    "cover_planned_on",
     "state",
     "note",
 )
@@ -314,11 +316,12 @@ class Known:
     """The businesses that rows may mean: by code anywhere, by name within the grid."""
 
     def __init__(self, rows, grid, *, lock):
+        beside = ["official"] if official.given(rows) else []
         codes = {row.values["code"] for row in rows if "code" in row.values}
         names = {row.name for row in rows if row.name}
         joined = (
             Business.objects.in_ledgers()
-            .select_related("grid", "building")
+            .select_related("grid", "building", *beside)
             .order_by("pk")
         )
         if lock:
@@ -361,6 +364,11 @@ def _place(row):
     """Building's key and room; -1 for a building that this file is about to make."""
     building = row.values.get("building")
     return building and (building.pk or -1), row.values.get("room", "")
+
+
+def _read_business(row, job):
+    read_business(row, job)
+    official.read(row)
 
 
 def _plan_businesses(rows, job):
@@ -570,6 +578,7 @@ def _changes(row, business):
             f"台账里是{business.get_kind_display()}，类别没有改，请核对。",
             WARNING,
         )
+    changes |= official.changes(row, business)
     return changes | _changes_of_extra(row, business)
 
 
@@ -647,10 +656,10 @@ register(
         key="business",
         label="企业商户",
         unit="家",
-        headings=WithExtra(BUSINESS_HEADINGS, "business", _heading),
-        labels=WithExtra(BUSINESS_LABELS, "business", str),
+        headings=WithExtra(BUSINESS_HEADINGS | official.HEADINGS, "business", _heading),
+        labels=WithExtra(BUSINESS_LABELS | official.LABELS, "business", str),
         needs=(("name",),),
-        read=read_business,
+        read=_read_business,
         plan=_plan_businesses,
     )
 )

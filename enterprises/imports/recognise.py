@@ -21,6 +21,9 @@ ERROR, WARNING, NOTICE = "error", "warning", "notice"
 # Numbers of rows, what this portal computes, and what it adds to wrong rows.
 LEFT_ALONE = {
     *("序号", "编号", "网格", "覆盖方式", "门类"),
+    # Known from the Party's side, never typed twice.
+    *("是否建立党组织", "现行组建方式", "党组织名称", "书记", "党组织成立时间", "建制"),
+    *("指导员", "指导员单位"),
     *("工作表", "行", "结果", "问题", "怎么改"),
 }
 # Fields of identity: where two columns claim one of them, nobody guesses.

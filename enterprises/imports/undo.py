@@ -17,14 +17,22 @@ from accounts.models import User
 from enterprises.imports.apply import chunks, one_at_a_time, take
 from enterprises.imports.kinds import Job, others
 from enterprises.imports.progress import SILENT
-from enterprises.models import Business, ImportBatch, ImportRow, Occupancy, Operation
+from enterprises.models import (
+    Business,
+    ImportBatch,
+    ImportRow,
+    Occupancy,
+    OfficialFacts,
+    Operation,
+)
 from grids.models import Building
 from tianshan.audit import record
 from tianshan.ledgers import touched
 
 Result, Undone = ImportRow.Result, ImportRow.Undone
 # Written with a business, in the same act.
-OF_BUSINESS = (Occupancy, Operation)
+DATED = (Occupancy, Operation)
+OF_BUSINESS = (*DATED, OfficialFacts)
 # Counted with every save; no fact that anybody entered.
 BOOKKEEPING = {"version", "updated_at", "priority"}
 
@@ -111,7 +119,7 @@ def _undo_businesses(rows, batch, *, at):
 
 def _withdraw(ids, *, at):
     """Out of all ledgers, and never in operation nor in any place."""
-    for model in OF_BUSINESS:
+    for model in DATED:
         model.objects.filter(business__in=ids).update(until=F("since"))
     Business.objects.filter(pk__in=ids).update(
         gone_at=at, version=F("version") + 1, updated_at=at
