@@ -128,7 +128,7 @@ def busy(business, count):
     [
         ("business_detail", 11),
         ("business_timeline", 14),
-        ("business_history", 16),
+        ("business_history", 17),
         ("business_journal", 6),
     ],
 )

@@ -155,4 +155,4 @@ def test_the_list_costs_the_same_for_any_number_of_pairs(
     assert page.context["total"] == count
 
 
-QUERIES = 7
+QUERIES = 8
