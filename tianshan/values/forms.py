@@ -161,6 +161,7 @@ class FieldForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["of"].choices = [(c.key, c.label) for c in CARRIERS.values()]
+        self.fields["type"].choices = [("", "请选择"), *ExtraField.Type.choices]
         self.fields["kinds"].choices = [
             kind for carrier in CARRIERS.values() for kind in carrier.kinds
         ]
