@@ -3,7 +3,7 @@
 A link's rule is read off the view that it leads to, so that menu and door agree.
 """
 
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 
 from django.template.loader import render_to_string
 from django.urls import resolve, reverse
@@ -92,8 +92,7 @@ def navigation(request):
         return {}
     posts = user.posts_in_force
     rights = frozenset().union(*(RIGHTS[post.role] for post in posts))
-    here = filter(partial(_is_current, request.path), _addresses())
-    current = max(here, key=len, default=None)
+    current = _current(request.path)
     search, rule = _door("dashboard:search")
     return {
         **_drawn(rights, posts[0].role if posts else None, current),
@@ -101,12 +100,6 @@ def navigation(request):
         "my_posts": posts,
         "search_url": search if _opens(rule, rights) else "",
     }
-
-
-@cache
-def _addresses():
-    names = [name for _, entries in MENU for name, _, _ in entries]
-    return [_door(name)[0] for name in [*names, MINE[0]]]
 
 
 @lru_cache(maxsize=500)
@@ -140,10 +133,10 @@ def _item(name, label, options, *, rights, current):
     }
 
 
-def _is_current(path, url):
-    """The entry that leads here; of two above one another, the nearer."""
-    above = [one for one in _pages() if path == one or _leads(one, path)]
-    return bool(above) and url == max(above, key=len)
+def _current(path):
+    """The page of the entry that leads here; of two above one another, the nearer."""
+    above = [page for page in _pages() if path == page or _leads(page, path)]
+    return max(above, key=len, default=None)
 
 
 def _leads(url, path):
@@ -152,7 +145,8 @@ def _leads(url, path):
 
 @cache
 def _pages():
-    return [_door(name)[0] for _, entries in MENU for name, *_ in entries]
+    names = [name for _, entries in MENU for name, *_ in entries]
+    return [_door(name)[0] for name in [*names, MINE[0]]]
 
 
 def _dock(groups, role):
