@@ -164,7 +164,7 @@ def test_the_page_costs_the_same_for_any_number_of_words(
         BusinessFactory(grid=grid, trade=f"行当{number}")
         trades.add(name=f"新行业{number}", section="F", by=system_admin, at=NOON)
     client = client_of(system_admin)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(URL)
 
 

@@ -114,6 +114,16 @@ VERBS = {
     "visit.taken_back": "撤回导入的走访",
     "visit.taken_in": "导入走访",
     "visit.voided": "走访作废",
+    "columns.laid_out": "排列台账的列",
+    "ledger.printed": "打印台账",
+    "plan.exported": "导出一楼一方案",
+    "rows.bulk_edited": "批量修改",
+    "rows.bulk_undone": "撤销批量修改",
+    "start_page.set": "设起始页",
+    "view.dropped": "删除视图",
+    "view.kept": "另存视图",
+    "view.named": "改视图名称",
+    "view.updated": "更新视图",
 }
 
 # The keys of an entry's data.
