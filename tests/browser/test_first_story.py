@@ -6,13 +6,18 @@ import re
 import pytest
 from django.utils import timezone
 
+from accounts.rights import Role
 from enterprises.models import Coverage
+from issues import actions as issues
 from tests.browser.conftest import DESK, PHONE
 from tests.factories import (
     BodyFactory,
     BuildingFactory,
     BusinessFactory,
     CoverageFactory,
+    DemandFactory,
+    PostFactory,
+    VisitFactory,
 )
 from visits.models import Demand, Visit
 
@@ -135,8 +140,34 @@ PAGES = {
     ],
     "secretary": ["/demands/", "/issues/", "/matters/", "/measures/"],
     "leader": ["/dashboard/", "/enterprises/"],
-    "clerk": ["/imports/", "/imports/new/"],
+    "clerk": [
+        "/imports/",
+        "/imports/new/",
+        "/businesses/new/",
+        "/businesses/twins/",
+        "/buildings/{building}/",
+        "/party/tree/",
+        "/coverage/",
+    ],
+    "auditor": ["/audit/", "/audit/readings/"],
+    "accountant": ["/accounts/"],
+    "keeper": ["/holidays/", "/values/"],
 }
+
+
+@pytest.fixture
+def auditor(grid):
+    return PostFactory(role=Role.AUDITOR, grid=grid).user
+
+
+@pytest.fixture
+def accountant(grid):
+    return PostFactory(role=Role.SECURITY_ADMIN, grid=grid).user
+
+
+@pytest.fixture
+def keeper(grid):
+    return PostFactory(role=Role.SYSTEM_ADMIN, grid=grid).user
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
@@ -146,7 +177,47 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
 ):
     page = visitor(request.getfixturevalue(who), size)
     for address in PAGES[who]:
-        page.goto(address.format(shop=shop.pk))
+        page.goto(address.format(shop=shop.pk, building=shop.building_id))
+        page.wait_for_load_state("networkidle")
+        assert axe(page) == [], address
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= size["width"], address
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_axe_finds_nothing_on_the_way_of_a_demand(
+    visitor, axe, shop, secretary, branch, size
+):
+    now = timezone.now()
+    demand = DemandFactory(business=shop, words=WORDS)
+    issue = issues.propose(
+        demand, title="避开开市清运", wish="八点前清运", by=secretary, at=now
+    )
+    matter = issue.matters.get()
+    issues.decide(
+        issue,
+        opinion="都同意",
+        matter=matter,
+        content="改到八点前",
+        lead=branch,
+        due_on=timezone.localdate(now) + dt.timedelta(days=7),
+        by=secretary,
+        at=now,
+    )
+    visit = VisitFactory(business=shop)
+    fresh = DemandFactory(business=shop)
+    page = visitor(secretary, size)
+    for address in (
+        demand.get_absolute_url(),
+        issue.get_absolute_url(),
+        matter.get_absolute_url(),
+        visit.get_absolute_url(),
+        f"/demands/{fresh.pk}/answer/",
+        f"/demands/{fresh.pk}/decline/",
+        f"/demands/{fresh.pk}/propose/",
+    ):
+        page.goto(address)
         page.wait_for_load_state("networkidle")
         assert axe(page) == [], address
         wide = page.evaluate("document.documentElement.scrollWidth")
