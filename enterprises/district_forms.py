@@ -37,21 +37,23 @@ class MissingForm(forms.Form):
         label="搬到哪处楼宇",
         queryset=Building.objects.none(),
         required=False,
-        help_text="只在“在网格里搬了”时填",
+        empty_label="请选择",
     )
     room = forms.CharField(label="搬到哪个室号铺位", max_length=40, required=False)
     grid = forms.ModelChoiceField(
         label="归哪个网格",
         queryset=Grid.objects.none(),
         required=False,
-        help_text="只在“不归本网格”时填",
+        empty_label="请选择",
     )
     note = forms.CharField(label="说明", max_length=200, required=False)
 
     def __init__(self, *args, batch, open_ones, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["chosen"].queryset = open_ones
-        buildings = Building.objects.filter(grid__path__startswith=batch.grid.path)
+        buildings = Building.objects.in_ledgers().filter(
+            grid__path__startswith=batch.grid.path
+        )
         self.fields["building"].queryset = buildings.order_by("pinyin")
         self.fields["grid"].queryset = Grid.objects.filter(
             parent=batch.grid.parent_id

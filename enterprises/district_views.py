@@ -1,6 +1,7 @@
 """What the district's file lacks, and why its total and ours differ."""
 
 import tempfile
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -17,6 +18,7 @@ from accounts.rights import Right, needs
 from enterprises import missing
 from enterprises.actions import Refused
 from enterprises.district_forms import MissingForm
+from enterprises.ledgers import BUSINESSES
 from enterprises.models import Business, ImportBatch
 from enterprises.reconciliation import CAUSES, reconcile
 from tianshan.audit import record
@@ -114,9 +116,18 @@ def import_reconcile(request, pk):
         "theirs": sum(part.theirs for part in parts),
         "ours": sum(part.ours for part in parts),
         "both": sum(part.both for part in parts),
+        "ours_url": _ours_url(batch),
         "unanswered": missing.unanswered(batch).count() if batch.complete else 0,
     }
     return render(request, "enterprises/import_reconcile.html", context)
+
+
+def _ours_url(batch):
+    """The ledger of what we count: in operation, in the file's grid and building."""
+    query = {"state": Business.State.OPERATING, "area": batch.grid.code}
+    if building := (batch.summary.get("scope") or {}).get("building"):
+        query["building"] = building
+    return f"{BUSINESSES.url}?{urlencode(query)}"
 
 
 @needs(Right.IMPORT)

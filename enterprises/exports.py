@@ -24,9 +24,11 @@ from tianshan.files import FileProblem, read_workbook
 from tianshan.files.cells import shown
 from tianshan.files.filling import Filling, check_template, fill
 from tianshan.ledgers import LEDGERS, extend
+from tianshan.ledgers.columns import restricted_among
 
 NUMBER = "#"  # a column that counts the rows
-LEDGERS_OFFERED = ("enterprises", "merchants", "businesses", "buildings", "party")
+OF_BUSINESSES = ("enterprises", "merchants", "businesses")
+LEDGERS_OFFERED = (*OF_BUSINESSES, "buildings", "party")
 LEDGER_OF_KIND = {
     Business.Kind.ENTERPRISE: "enterprises",
     Business.Kind.MERCHANT: "merchants",
@@ -44,7 +46,7 @@ COLUMN_OF_FIELD = {
 MORE_WORDS = {
     "secretary": ["党组织书记", "支部书记"],
     "organization": ["党组织", "所在党组织", "覆盖党组织"],
-    "has_organization": ["是否组建党组织", "是否建党组织"],
+    "has_organization": ["是否组建党组织", "是否建党组织", "党组织是否建立"],
     "organization_founded": ["党组织成立日期", "组建时间"],
     "adviser": ["党建指导员", "党建工作指导员", "指导员姓名"],
     "mass_groups": ["群团", "群团组织", "群团组建情况"],
@@ -58,7 +60,7 @@ def words_of(ledger):
     """`{heading: column key}` of a ledger, the nearest meaning first."""
     words = {}
     of_fields = {}
-    if ledger.key in ("enterprises", "merchants", "businesses"):
+    if ledger.key in OF_BUSINESSES:
         of_fields = KINDS["business"].headings
     elif ledger.key == "buildings":
         of_fields = KINDS["building"].headings
@@ -108,7 +110,7 @@ def as_headed(sheet, ledger, heading):
         "first_row": first,
         "footer": _footer(sheet, first),
         "columns": columns_of(labels, ledger),
-        "query": "",
+        "query": "state=operating" if ledger in OF_BUSINESSES else "",
     }
 
 
@@ -260,7 +262,15 @@ def fill_template(template, asked, *, by, at, said):
         by=by,
         at=at,
     )
-    record("template.filled", template, by=by, at=at, rows=run.rows, run=run.pk)
+    record(
+        "template.filled",
+        template,
+        by=by,
+        at=at,
+        rows=run.rows,
+        run=run.pk,
+        restricted=sorted({key for *_, rows in log for key in rows.restricted}),
+    )
     return file, run
 
 
@@ -269,10 +279,12 @@ class _Counted:
 
     def __init__(self, asked, places, *, by):
         self.asked, self.keys, self.by, self.count = asked, list(places.values()), by, 0
+        self.columns = {k: asked.ledger.column(k) for k in self.keys if k != NUMBER}
+        self.restricted = restricted_among(self.columns.values())
 
     def __iter__(self):
         ledger = self.asked.ledger
-        columns = {key: ledger.column(key) for key in self.keys if key != NUMBER}
+        columns = self.columns
         rows = ledger.annotated(
             self.asked.rows, columns.values(), user=self.by, day=self.asked.day
         )

@@ -25,6 +25,8 @@ class OfficialForm(forms.ModelForm):
                 asked.widget = forms.Select(
                     choices=[("", "没有填"), ("True", "是"), ("False", "否")]
                 )
+            elif isinstance(asked, forms.TypedChoiceField):
+                asked.choices = [("", "没有填"), *list(asked.choices)[1:]]
 
     def groups(self, kind):
         """`[(title, fields)]` of the kind's groups, and of what is filled in already."""

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.rights import Role
-from dashboard.demo import importing, kept_views, party, plans, values
+from dashboard.demo import district, importing, kept_views, party, plans, values
 from enterprises.models import Business, Caretaker
 from grids.models import Building, Grid, Neighborhood, Post
 from issues import actions as issues
@@ -410,6 +410,7 @@ def load(*, today, password):
     importing.waiting(accounts, grid=THIRD, **told)
     plans.load(world | told)
     values.load(world | told)
+    district.load(world | told)
     kept_views.load(accounts, at=noon(today))
 
 

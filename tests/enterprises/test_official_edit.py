@@ -226,6 +226,34 @@ def test_each_official_column_can_be_read(clerk, grid, django_assert_num_queries
     assert len({column.label for column in columns}) == len(columns)
 
 
+def test_reading_restricted_columns_in_a_list_or_an_export_is_recorded(
+    client_of, clerk, firm
+):
+    OfficialFacts.objects.create(business=firm, members_full=3)
+    client = client_of(clerk)
+    client.get("/enterprises/", {"columns": "name,main_business"})
+    assert not Entry.objects.filter(verb="ledger.restricted_seen").exists()
+    client.get("/enterprises/", {"columns": "name,members_full"})
+    seen = Entry.objects.get(verb="ledger.restricted_seen")
+    assert (seen.by, seen.data["columns"]) == (clerk, ["members_full"])
+    client.get("/enterprises/", {"columns": "name,members_full", "format": "csv"})
+    exported = Entry.objects.get(verb="ledger.exported")
+    assert exported.data["restricted"] == ["members_full"]
+
+
+def test_a_list_with_all_official_columns_costs_no_query_more_for_more_rows(
+    client_of, clerk, grid, django_assert_max_num_queries
+):
+    keys = ",".join(column.key for column in official.columns())
+    for _ in range(3):
+        OfficialFacts.objects.create(business=BusinessFactory(grid=grid))
+    client = client_of(clerk)
+    address = f"/merchants/?columns=name,{keys}"
+    client.get(address)
+    with django_assert_max_num_queries(8):  # 6, and the record's transaction and line
+        client.get(address)
+
+
 @pytest.mark.parametrize("role", [Role.GRID_CHIEF, Role.PARTY_WORKER])
 def test_those_who_keep_the_party_see_members(grid, role):
     assert PostFactory(role=role, grid=grid).user.may("see_members")

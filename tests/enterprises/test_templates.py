@@ -186,7 +186,11 @@ def test_filling_writes_the_ledgers_rows_and_keeps_the_form(
     assert page["A5"].value is None, "the merchant is in another ledger"
     assert page["A8"].value == "填报人："
     run = ExportRun.objects.get()
-    assert (run.rows, run.by, run.sheets[0]["filter"]) == (1, clerk, "无")
+    assert (run.rows, run.by, run.sheets[0]["filter"]) == (
+        1,
+        clerk,
+        "经营状态：在营",
+    )
     assert Entry.objects.get(verb="template.filled").data["rows"] == 1
 
 

@@ -80,6 +80,7 @@ VERBS = {
     "issue.proposed": "提出议题",
     "issue.reopened": "议题恢复待回告",
     "ledger.exported": "导出台账",
+    "ledger.restricted_seen": "看党员和政治面貌的列",
     "matter.added": "加入事项",
     "matter.ended": "事项办结",
     "matter.joined": "并入一件诉求",

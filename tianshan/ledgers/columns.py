@@ -23,6 +23,11 @@ def everything(columns):
     return [column for column in columns if not column.extra]
 
 
+def restricted_among(columns):
+    """Keys of those that need a right of their own; that they were read is recorded."""
+    return [column.key for column in columns if column.right]
+
+
 def with_link(columns, found):
     links = [column for column in columns if column.link]
     return links + [column for column in found if column not in links]

@@ -16,7 +16,7 @@ from tianshan.ledgers import kept
 from tianshan.ledgers.asked import ask, without
 from tianshan.ledgers.bar import asked_extra, draw_filters
 from tianshan.ledgers.bulk_views import marked_rows
-from tianshan.ledgers.columns import chosen, everything, named
+from tianshan.ledgers.columns import chosen, everything, named, restricted_among
 from tianshan.ledgers.desk import desk_of
 from tianshan.ledgers.drawing import draw_rows
 from tianshan.ledgers.pages import LedgerPaginator
@@ -49,6 +49,16 @@ def ledger_page(request, ledger):
     if request.GET.get("format") == "print":
         return _print(request, asked, columns)
 
+    if restricted := restricted_among(columns):
+        record(
+            "ledger.restricted_seen",
+            request.user,
+            by=request.user,
+            at=timezone.now(),
+            ledger=ledger.key,
+            columns=restricted,
+            filters=sorted(set(request.GET) - {"page", "size"}),
+        )
     size = _size(request.GET.get("size"))
     paginator = LedgerPaginator(asked.rows, size)
     page = paginator.get_page(request.GET.get("page"))
@@ -132,6 +142,7 @@ def _print(request, asked, columns):
         ledger=ledger.key,
         rows=min(total, PRINTED),
         filters=sorted(set(request.GET) - {"format", "page", "size"}),
+        restricted=restricted_among(columns),
     )
     context = {
         "ledger": ledger,
@@ -181,6 +192,7 @@ def _export(request, asked):
         format=kind,
         rows=total,
         filters=sorted(set(request.GET) - {"format", "page", "size"}),
+        restricted=restricted_among(columns),
     )
     stamp = timezone.localtime(now)
     note = (
