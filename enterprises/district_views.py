@@ -20,7 +20,13 @@ from enterprises.actions import Refused
 from enterprises.district_forms import MissingForm
 from enterprises.ledgers import BUSINESSES
 from enterprises.models import Business, ImportBatch
-from enterprises.reconciliation import CAUSES, reconcile
+from enterprises.reconciliation import (
+    CAUSES,
+    FRESH,
+    FRESH_WORDS,
+    ONLY_THEIRS,
+    reconcile,
+)
 from tianshan.audit import record
 from tianshan.files.writing import Column, write_xlsx
 from tianshan.web import render_part
@@ -136,25 +142,23 @@ def import_cause(request, pk, cause):
     """The rows behind one cause of one kind."""
     batch = _batch(request, pk)
     kind = request.GET.get("kind", "")
-    if cause not in CAUSES or kind not in Business.Kind.values or not batch.complete:
+    known = {**CAUSES, FRESH: FRESH_WORDS}
+    if cause not in known or kind not in Business.Kind.values or not batch.complete:
         raise Http404
-    lines = [
-        line
-        for part in reconcile(batch)
-        for line in part.lines
-        if (part.kind, line.key) == (kind, cause)
-    ]
-    rows = lines[0].rows if lines else []
+    part = next((part for part in reconcile(batch) if part.kind == kind), None)
+    rows = part.rows_of(cause) if part else []
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    label, meaning = CAUSES[cause]
+    label, meaning = known[cause]
+    theirs = cause in ONLY_THEIRS or cause == FRESH
     context = {
         "batch": batch,
         "label": label,
         "meaning": meaning,
         "kind": Business.Kind(kind).label,
-        "theirs": bool(lines) and lines[0].is_theirs,
+        "theirs": theirs,
         "page": page,
-        "lines": _drawn(batch, page) if lines and lines[0].is_theirs else [],
+        "lines": _drawn(batch, page) if theirs else [],
+        "fresh": cause == FRESH,
     }
     return render_part(request, "enterprises/import_cause.html", context, part="rows")
 
@@ -166,8 +170,12 @@ def _drawn(batch, rows):
         {row.target for row in rows} - {None}
     )
     places = {s["name"][:60]: s["places"] for s in batch.summary["sheets"]}
+    older = missing.hints(batch, missing.unanswered(batch).select_related("building"))
+    replaces = {other.pk: pk for pk, other in older.items()}
+    known_before = Business.objects.in_bulk(replaces.values())
     return [
         {
+            "older": known_before.get(replaces.get(row.target)),
             "row": row,
             "place": _place(row, places.get(row.sheet, {})),
             "business": known.get(row.target),

@@ -39,6 +39,9 @@ ONLY_OURS = {
     "missing": ("待核实的", "我们有，文件里没有，还没有人核实"),
 }
 CAUSES = {**ONLY_THEIRS, **ONLY_OURS}
+# No cause, since both count them: what this file brought.
+FRESH = "fresh"
+FRESH_WORDS = ("这份表新增的", "区里有、我们原来没有的，写入后两边都算")
 
 
 @dataclass
@@ -74,6 +77,7 @@ class Part:
     theirs: int = 0
     ours: int = 0
     both: int = 0
+    fresh: list = field(default_factory=list)  # of both: rows that the file brought
     lines: list = field(default_factory=list)
 
     @property
@@ -87,6 +91,12 @@ class Part:
     @property
     def ours_more(self):
         return self.ours - self.theirs
+
+    def rows_of(self, key):
+        """The rows behind a cause, or those that the file brought."""
+        if key == FRESH:
+            return self.fresh
+        return next((line.rows for line in self.lines if line.key == key), [])
 
     @property
     def only_theirs(self):
@@ -130,6 +140,7 @@ class _Reconciliation:
         self.answers = dict(batch.answers.values_list("business", "answer"))
         self.unclear = {r.name for r in self.rows if r.result == Result.REJECTED}
         self.causes = defaultdict(list)  # (kind, cause) -> rows
+        self.fresh = defaultdict(list)
         self.met = {}  # business -> kind of the row that means it
 
     def _meant(self):
@@ -147,8 +158,10 @@ class _Reconciliation:
             cause = self._cause_of_row(row)
             if cause:
                 self.causes[row.kind, cause].append(row)
-            else:
-                both[row.kind] += 1
+                continue
+            both[row.kind] += 1
+            if row.result == Result.NEW:
+                self.fresh[row.kind].append(row)
         for business in self.counted.values():
             cause = self._cause_of_business(business)
             if cause:
@@ -166,7 +179,7 @@ class _Reconciliation:
             for key in CAUSES
             if self.causes[kind, key]
         ]
-        return Part(kind=kind, theirs=theirs, ours=here, both=both, lines=lines)
+        return Part(kind, theirs, here, both, fresh=self.fresh[kind], lines=lines)
 
     def _cause_of_row(self, row):
         """Why only they count it; None for one that both count."""

@@ -429,6 +429,28 @@ def test_a_twin_is_the_new_row_at_its_place(grid, clerk, shops, client_of):
     assert MissingAnswer.objects.get().twin.name == "改名茶行"
 
 
+def test_what_the_file_brought_is_listed_with_whom_it_may_be(
+    grid, clerk, shops, client_of
+):
+    batch = written(
+        workbook(
+            *(row_of(shop) for shop in shops[:7]),
+            line("改名茶行", code=code(77), building="天山茶城", room=shops[7].room),
+            line("真新茶行", code=code(78), building="天山茶城", room="C9"),
+        ),
+        grid,
+        clerk,
+    )
+    (part,) = reconcile(batch)
+    assert [row.name for row in part.fresh] == ["改名茶行", "真新茶行"]
+    client = client_of(clerk)
+    assert "2 家是这份表新增的" in client.get(address("reconcile", batch)).text
+    page = client.get(address("cause", batch, "fresh"), {"kind": "merchant"})
+    assert 'data-total="2"' in page.text
+    older = [row["older"] for row in page.context["lines"]]
+    assert older == [shops[7], None]
+
+
 def test_what_operates_again_is_to_be_explained_again(batch, shops, clerk):
     missing.answer(batch, shops[5:6], answer=Answer.CLOSED, on=TODAY, by=clerk, at=NOON)
     shops[5].refresh_from_db()
