@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from accounts.rights import Role
-from enterprises import official, official_actions
+from enterprises import merging, official, official_actions
 from enterprises.ledgers import BUSINESSES
 from enterprises.models import (
     Adviser,
@@ -257,3 +257,15 @@ def test_a_list_with_all_official_columns_costs_no_query_more_for_more_rows(
 @pytest.mark.parametrize("role", [Role.GRID_CHIEF, Role.PARTY_WORKER])
 def test_those_who_keep_the_party_see_members(grid, role):
     assert PostFactory(role=role, grid=grid).user.may("see_members")
+
+
+def test_merging_two_that_both_have_facts_keeps_the_survivors(clerk, firm, grid):
+    twin = BusinessFactory(grid=grid, name="恒华科技公司", kind=firm.kind)
+    OfficialFacts.objects.create(business=firm, main_business="软件")
+    OfficialFacts.objects.create(business=twin, main_business="硬件", platform="甲")
+
+    merge = merging.merge(firm, twin, choices={}, reason="同一家", by=clerk, at=NOON)
+    assert OfficialFacts.of(Business.objects.get(pk=firm.pk)).main_business == "软件"
+
+    merging.undo(merge, by=clerk, at=NOON)
+    assert OfficialFacts.objects.get(business=twin).main_business == "硬件"
