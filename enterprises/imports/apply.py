@@ -172,11 +172,8 @@ def _scope(made):
     """Which part of the ledger the file is about, to say what it lacks."""
     left_out = (Result.REJECTED, Result.SKIPPED)
     rows = [row for row in made.of("business") if row.result not in left_out]
-    named = {
-        row.values["building"].pk
-        for row in rows
-        if row.values.get("building") is not None
-    }
+    # With a row that names no building, the file is about more than one.
+    named = {(place := row.values.get("building")) and place.pk for row in rows}
     return {
         "kinds": sorted({row.values["kind"] for row in rows if "kind" in row.values}),
         "building": named.pop() if len(named) == 1 else None,

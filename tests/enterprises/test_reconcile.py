@@ -429,6 +429,19 @@ def test_a_twin_is_the_new_row_at_its_place(grid, clerk, shops, client_of):
     assert MissingAnswer.objects.get().twin.name == "改名茶行"
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_file_is_about_one_building_if_all_its_rows_are(
+    grid, clerk, shops, elsewhere
+):
+    other = BuildingFactory(grid=grid, name="别处")
+    BusinessFactory(grid=grid, building=other, name="别处的店")
+    rows = [row_of(shop) for shop in shops]
+    if elsewhere:
+        rows.append(line("街边小店", code=code(60)))
+    batch = written(workbook(*rows), grid, clerk)
+    assert missing.unanswered(batch).count() == elsewhere
+
+
 def test_what_the_file_brought_is_listed_with_whom_it_may_be(
     grid, clerk, shops, client_of
 ):
