@@ -183,7 +183,11 @@ class Ledger:
                 method=_as_it_is,
                 widget=forms.DateInput(attrs={"type": "date"}),
             )
-        return type(self.filters.__name__, (self.filters,), more)
+        made = type(self.filters.__name__, (self.filters,), more)
+        for each in made.base_filters.values():
+            if "__" not in each.field_name:
+                each.distinct = False  # a row's own column finds no row twice
+        return made
 
     @property
     def extra_fields(self):

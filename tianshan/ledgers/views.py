@@ -62,11 +62,6 @@ def ledger_page(request, ledger):
     size = _size(request.GET.get("size"))
     paginator = LedgerPaginator(asked.rows, size)
     page = paginator.get_page(request.GET.get("page"))
-    page.object_list = ledger.annotated(
-        page.object_list, columns, user=request.user, day=asked.day
-    )
-    if asked.on:
-        page.object_list = ledger.past.recall(list(page.object_list), asked.on)
     marked = marked_rows(request, ledger, page)
     context = {
         "ledger": ledger,
@@ -103,9 +98,21 @@ def ledger_page(request, ledger):
 
 def _body(request, asked, page, columns, marked):
     """The rows as drawn; kept, unless they look back or some are marked just now."""
-    if marked or asked.on:
+
+    def draw():
+        rows = asked.ledger.annotated(
+            page.object_list.all(), columns, user=request.user, day=asked.day
+        )
+        if asked.on:
+            rows = asked.ledger.past.recall(list(rows), asked.on)
+        page.object_list = rows
         pks = marked.pks if marked else ()
-        return draw_rows(page.object_list, columns, picks=True, marked=pks)
+        return draw_rows(rows, columns, picks=True, marked=pks)
+
+    if not page.paginator.count:
+        return ""
+    if marked or asked.on:
+        return draw()
     key = (
         "rows",
         request.get_full_path(),
@@ -114,8 +121,7 @@ def _body(request, asked, page, columns, marked):
         asked.day,
         asked_extra(asked.ledger),
     )
-    rows = page.object_list.all()
-    return kept.keep(key, lambda: draw_rows(rows, columns, picks=True))
+    return kept.keep(key, draw)
 
 
 def peek_url(ledger, asked):
