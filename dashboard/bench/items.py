@@ -28,50 +28,55 @@ class Item:
 
 
 def pages(browser):
-    """The items that are pages, each with other rows in each round where it can."""
+    """The pages, those that write apart: what others keep must not hang on them.
+
+    Other rows in each round where the item can; where it cannot, a page is one that
+    was opened before, and `…_changed` the same after somebody has written.
+    """
     buildings = list(Building.objects.order_by("pk").values_list("pk", flat=True))
     businesses = list(
         Business.objects.order_by("pk").values_list("pk", flat=True)[:999]
     )
     last = max(1, Business.objects.count() // 100)  # half-way down, in pages of 50
+    # Few of its name, and one such in the street at least.
+    rare = Business.objects.order_by("-pk").first().name[:2]
 
-    def listed(query=""):
-        return lambda turn: browser.get(f"/businesses/?{query}")
+    def get(query, address="/businesses/"):
+        return lambda turn: browser.get(f"{address}?{query}")
 
     def each(address, among):
         return lambda turn: browser.get(address.format(among[turn % len(among)]))
 
-    def after_a_write(turn):
-        Business.objects.filter(pk=businesses[turn]).update(note=f"第{turn}次")
-        return browser.get("/businesses/")
+    def changed(query):
+        def ask(turn):
+            business = businesses[turn % len(businesses)]
+            Business.objects.filter(pk=business).update(note=f"第{turn}次")
+            return browser.get(f"/businesses/?{query}")
 
-    rare, common = quote(world.RARE), quote("茶行")
-    return [
-        Item("list", "列表", listed(), 4, 6),
-        Item("list_changed", "列表，刚有人改过", after_a_write, None),
-        Item(
-            "filter",
-            "筛选并排序",
-            each("/businesses/?state=operating&building={}&sort=-staff", buildings),
-            4,
-            6,
-        ),
-        Item("filter_mode", "按覆盖方式筛选", listed("mode=place&sort=staff"), 4, 6),
-        Item("deep", "翻到第一半的末页", listed(f"page={last}"), 5, 6),
-        Item("search_common", "搜两个字，常见", listed(f"q={common}"), 5),
-        Item("search_rare", "搜两个字，少见", listed(f"q={rare}"), 5),
-        Item("search_none", "搜两个字，没有", listed("q=qzqz"), 5),
-        Item(
-            "search_page",
-            "一框搜全部",
-            lambda turn: browser.get(f"/search/?q={rare}"),
-            5,
-        ),
+        return ask
+
+    narrowed = "/businesses/?state=operating&building={}&sort=-staff"
+    deep, common = f"page={last}", f"q={quote('茶行')}"
+    reading = [
+        Item("list", "列表", get(""), 4, 6),
+        Item("filter", "筛选并排序，每次另一幢楼", each(narrowed, buildings), 4, 6),
+        Item("filter_mode", "按覆盖方式筛选", get("mode=place&sort=staff"), 4, 6),
+        Item("deep", "翻到一半处", get(deep), 5, 6),
+        Item("search_common", "搜两个字，常见", get(common), 5),
+        Item("search_rare", "搜两个字，少见", get(f"q={quote(rare)}"), 5),
+        Item("search_none", "搜两个字，没有", get("q=qzqz"), 5),
+        Item("search_page", "一框搜全部", get(f"q={quote(rare)}", "/search/"), 5),
         Item("detail", "企业商户页", each("/businesses/{}/", businesses), 4),
         Item("edit", "修改页", each("/businesses/{}/edit/", businesses), 4),
-        Item("save", "保存修改", Saving(browser, businesses), 4),
-        Item("dashboard", "一屏统览", lambda turn: browser.get("/dashboard/"), None),
+        Item("dashboard", "一屏统览", get("", "/dashboard/"), None),
     ]
+    writing = [
+        Item("list_changed", "列表，刚有人改过", changed(""), 4, 6),
+        Item("deep_changed", "翻到一半处，刚有人改过", changed(deep), 5, 6),
+        Item("search_changed", "搜两个字，刚有人改过", changed(common), 5),
+        Item("save", "保存修改", Saving(browser, businesses), 4),
+    ]
+    return reading, writing
 
 
 class Saving:
@@ -87,6 +92,7 @@ class Saving:
         answer = self.browser.post(url, fields)
         if answer.status != 302:
             raise RuntimeError(f"{url} was not saved: {answer.status}")
+        self.browser.get(answer.headers["Location"])  # which says 已保存, once
         return answer
 
 

@@ -6,6 +6,7 @@ answers the same bytes from memory behind session, login and CSRF alone, called 
 same way in the same round, so that a busy neighbour slows both.
 """
 
+import contextlib
 import gc
 import io
 import statistics
@@ -63,6 +64,7 @@ class Answer:
     content: bytes
     ms: float
     cpu_ms: float
+    counted: object = None  # Counted, while the browser counts
 
 
 @dataclass
@@ -107,6 +109,7 @@ class Browser:
             f"{settings.SESSION_COOKIE_NAME}={session_key};"
             f" {settings.CSRF_COOKIE_NAME}={self.token}"
         )
+        self.counts = False
         self.portal = WSGIHandler()
         with override_settings(MIDDLEWARE=BARE):
             self.bare = WSGIHandler()
@@ -158,14 +161,16 @@ class Browser:
     def _call(self, handler, method, url, *, body=b"", headers=()):
         environ = self._environ(method, url, body=body, headers=headers)
         said = []
+        counted = Counted() if self.counts else contextlib.nullcontext()
         start, worked = time.perf_counter(), time.process_time()
-        response = handler(environ, lambda *line: said.append(line))
-        content = b"".join(response)
-        response.close()
+        with counted:
+            response = handler(environ, lambda *line: said.append(line))
+            content = b"".join(response)
+            response.close()
         ms = 1000 * (time.perf_counter() - start)
         cpu_ms = 1000 * (time.process_time() - worked)
         status, fields = said[0][:2]
-        return Answer(int(status[:3]), dict(fields), content, ms, cpu_ms)
+        return Answer(int(status[:3]), dict(fields), content, ms, cpu_ms, counted)
 
 
 class Counted:
@@ -199,13 +204,16 @@ def compare(browser, items, *, rounds, warm=3):
     samples, contents = {name: Sample() for name in items}, {}
     for number in range(warm):
         for name, ask in items.items():
-            contents[name] = ask(-1 - number).content
+            answer = ask(-1 - number)
+            if answer.status >= 400:
+                raise RuntimeError(f"{name} answered {answer.status}")
+            contents[name] = answer.content
+    browser.counts = True
     for name, ask in items.items():
-        with Counted() as counted:
-            ask(-1 - warm)
-        sample = samples[name]
-        sample.queries, sample.sql_ms = counted.queries, counted.ms
-        sample.size = len(contents[name])
+        sample, answer = samples[name], ask(-1 - warm)
+        sample.queries, sample.sql_ms = answer.counted.queries, answer.counted.ms
+        sample.size = len(answer.content)
+    browser.counts = False
     gc.collect()
     gc.disable()
     try:

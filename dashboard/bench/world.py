@@ -33,7 +33,6 @@ FIRMS = (
 )
 SHOPS = ("茶行", "餐饮店", "服装店", "便利店", "药房", "理发店", "花店", "五金店")
 TRADES = ("批发零售", "住宿餐饮", "信息技术", "租赁商务", "居民服务", "文化体育")
-RARE = "虹桥"  # in the names of six in a hundred buildings, and of few businesses
 GRIDS = 8
 LIVE_ON = dt.date(2025, 1, 1)
 
@@ -87,8 +86,7 @@ def _buildings(chance, grids, count):
     made = []
     for number in range(count):
         kind = chance.choice(list(Building.Kind))
-        middle = RARE if number % 16 == 0 else chance.choice(HEADS)
-        name = f"{chance.choice(HEADS)}{middle}{kind.label[-2:]}{number}号"
+        name = f"{''.join(chance.choices(HEADS, k=2))}{kind.label[-2:]}{number}号"
         made.append(
             Building(
                 name=name,

@@ -52,10 +52,11 @@ class Command(BaseCommand):
     def _measure(self, clerk, rows, rounds):
         session = sign_in(clerk)
         browser = measure.Browser(session)
-        pages = items.pages(browser)
-        samples = measure.compare(
-            browser, {item.key: item.ask for item in pages}, rounds=rounds
-        )
+        pages, samples = [], {}
+        for part in items.pages(browser):
+            asks = {item.key: item.ask for item in part}
+            samples |= measure.compare(browser, asks, rounds=rounds)
+            pages += part
         return {
             "commit": commit(),
             "at": timezone.now().isoformat(timespec="seconds"),
