@@ -65,7 +65,7 @@ def enter_migrated_rows():
     enter_missing_years(DayRule.objects)
     changed()
     import_module("visits.migrations.0002_categories").fill(apps, None)
-    import_module("enterprises.migrations.0010_trades_to_begin_with").fill(apps, None)
+    import_module("enterprises.migrations.0002_trades_to_begin_with").fill(apps, None)
 
 
 @pytest.fixture

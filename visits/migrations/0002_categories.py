@@ -24,5 +24,5 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("visits", "0001_initial")]
+    dependencies = [("audit", "0001_initial"), ("visits", "0001_initial")]
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

@@ -9,6 +9,6 @@ def enter(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("workdays", "0001_initial")]
+    dependencies = [("audit", "0001_initial"), ("workdays", "0001_initial")]
 
     operations = [migrations.RunPython(enter, migrations.RunPython.noop)]

@@ -82,5 +82,5 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("enterprises", "0009_trades")]
+    dependencies = [("audit", "0001_initial"), ("enterprises", "0001_initial")]
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
