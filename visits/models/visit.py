@@ -22,21 +22,25 @@ class VisitQuerySet(models.QuerySet):
         """Not void."""
         return self.filter(voided_at=None)
 
+    def counted(self):
+        """Neither void nor joined to another that tells of the same call."""
+        return self.standing().filter(joined_to=None)
+
     def met(self):
         """Somebody was met on the spot: the ones that count and renew a cycle."""
         return (
-            self.standing()
+            self.counted()
             .filter(method=Visit.Method.ON_SPOT)
             .exclude(outcome=Visit.Outcome.ABSENT)
         )
 
     def attempts(self):
-        return self.standing().filter(
+        return self.counted().filter(
             method=Visit.Method.ON_SPOT, outcome=Visit.Outcome.ABSENT
         )
 
     def calls(self):
-        return self.standing().filter(method=Visit.Method.PHONE)
+        return self.counted().filter(method=Visit.Method.PHONE)
 
     def for_list(self):
         """Everything one row of the visit ledger shows."""
@@ -110,6 +114,16 @@ class Visit(models.Model):
     # tells a repeat from another record under the same key.
     client_key = models.UUIDField(editable=False)
     digest = models.CharField(max_length=64, editable=False)
+    # Two people wrote down the same call: the other one counts, both stay readable.
+    joined_to = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="joined",
+        verbose_name="并入",
+    )
     voided_at = models.DateTimeField("作废时间", null=True, blank=True)
     voided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -123,8 +137,8 @@ class Visit(models.Model):
 
     VISIBILITY = {
         INTERNAL: "id business grid building visitor visitor_said source method"
-        " outcome people_met visited_on filled_at arrived_at note facts_confirmed voided_at voided_by"
-        " void_reason",
+        " outcome people_met visited_on filled_at arrived_at note facts_confirmed"
+        " joined_to voided_at voided_by void_reason",
         PERSONAL: "facts_changed",
         SEALED: "client_key digest",
     }
@@ -156,6 +170,10 @@ class Visit(models.Model):
                 name="somebody_met_unless_absent",
             ),
             models.CheckConstraint(
+                condition=Q(joined_to=None) | ~Q(joined_to=F("pk")),
+                name="visit_not_joined_to_itself",
+            ),
+            models.CheckConstraint(
                 condition=(
                     Q(voided_at=None, voided_by=None, void_reason="")
                     | (~Q(voided_at=None) & ~Q(voided_by=None) & ~Q(void_reason=""))
@@ -179,6 +197,7 @@ class Visit(models.Model):
     def counts(self):
         return (
             self.voided_at is None
+            and self.joined_to_id is None
             and self.method == self.Method.ON_SPOT
             and self.outcome != self.Outcome.ABSENT
         )
