@@ -2,6 +2,9 @@
 
 from django import forms
 
+from dashboard import rules
+from grids.models import GridRules
+from grids.rules import Rules
 from tianshan.web.forms import DayInput
 from tianshan.workdays.models import DayRule
 
@@ -34,3 +37,47 @@ class DayRuleForm(forms.ModelForm):
 
     def validate_unique(self):
         """A day that has a rule is not refused: the new rule takes its place."""
+
+
+class RulesForm(forms.ModelForm):
+    """A grid's own rules from a day on; what stays empty is the upper grid's."""
+
+    class Meta:
+        model = GridRules
+        fields = ["since", *GridRules.DEFAULTS]
+        labels = {"since": "从哪天起"}
+        widgets = {"since": DayInput()}
+
+    def __init__(self, data=None, *, grid, first):
+        last = grid.rules.filter(since__lte=first).order_by("since").last()
+        super().__init__(
+            data, initial={**(last.values if last else {}), "since": first}
+        )
+        self.fields["since"].help_text = "最早明天"
+        above = grid.parent
+        kept = Rules.load().on(above, first) if above else None
+        for name, default in GridRules.DEFAULTS.items():
+            field = self.fields[name]
+            said = rules.words(name, getattr(kept, name) if kept else default)
+            empty = f"随上级（{said}）" if above else f"不另定（{said}）"
+            if isinstance(default, bool):
+                field = self.fields[name] = forms.TypedChoiceField(
+                    label=field.label,
+                    required=False,
+                    choices=[
+                        ("", empty),
+                        ("True", "计入达标"),
+                        ("False", "不计入达标"),
+                    ],
+                    coerce={"True": True, "False": False}.get,
+                    empty_value=None,
+                )
+            else:
+                field.help_text = f"空着就是{empty}"
+
+    def validate_unique(self):
+        """A day that has rules is not refused: the new ones take their place."""
+
+
+class LiveForm(forms.Form):
+    on = forms.DateField(label="启用日", widget=DayInput(), help_text="最早明天")

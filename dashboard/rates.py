@@ -1,25 +1,34 @@
 """The official rates of the two coverages (组织覆盖、工作覆盖), with both their parts.
 
 Definitions follow what is published on them (组织覆盖率 = 单独组建与联合组建企业数 ÷
-实体运营非公企业数; 应建 from the rules on branches); bars are settings of a grid.
+实体运营非公企业数; 应建 from the rules on branches); bars are rules of the grid in which an enterprise is.
 """
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from dashboard.models import Standing
 from enterprises.models import AdviserAssignment, Business, Coverage, Enterprise
+from grids.rules import Rules
 from tianshan.ledgers import FIGURES, Figure, Rate, Unit
 
 BUILT = (Coverage.Mode.OWN, Coverage.Mode.JOINT)
 
 
+def at_least(scope, count, bar):
+    """Those whose count reaches the bar of their grid on the scope's day."""
+    reached = Q()
+    for least, grids in Rules.load().grids_by(bar, scope.day).items():
+        # A bar of nought is none: those whose count is unknown pass as well.
+        enough = Q(**{f"{count}__gte": least}) if least else Q()
+        reached |= Q(grid__in=grids) & enough
+    return reached
+
+
 def operating(scope):
     """Enterprises in operation on the scope's day, at or above the grid's bar."""
     standing = Standing.objects.on(scope.day).in_scope(scope.grid)
-    big_enough = Q(grid__counted_from_staff=0) | Q(
-        staff_count__gte=F("grid__counted_from_staff")
-    )
+    big_enough = at_least(scope, "staff_count", "counted_from_staff")
     return Enterprise.objects.visible_to(scope.user).filter(
         big_enough, pk__in=standing.values("business")
     )
@@ -46,7 +55,7 @@ def must_build(scope):
         pk__in=Business.objects.annotate(
             full=Coalesce("official__members_full", "members_count")
         )
-        .filter(full__gte=F("grid__must_build_at"))
+        .filter(at_least(scope, "full", "must_build_at"))
         .values("pk")
     )
 

@@ -14,6 +14,7 @@ from django.db import transaction
 from dashboard.models import Standing
 from enterprises.models import Business, Coverage, Occupancy, Operation, Priority
 from grids.models import Grid
+from grids.rules import Rules
 from tianshan.database.arrays import among
 from tianshan.database.copying import copy_in
 from tianshan.workdays import Calendar
@@ -22,6 +23,12 @@ from visits.models import Demand, DemandDue, Visit
 CHUNK = 2000
 DATED = ("business", "since", "until")
 DAY = dt.timedelta(days=1)
+YEAR = dt.timedelta(days=365)
+
+# What counts as taking part, from the rooms that know of it, which fill it when they
+# are ready: `source(business ids)` yields (business id, day). Without any nobody could
+# take part, and nobody is asked to.
+TAKING_PART = []
 
 
 @dataclass
@@ -29,6 +36,7 @@ class Facts:
     """The source rows of one business, as plain values."""
 
     business: int
+    kind: str
     discovered_on: dt.date
     grid: object  # the last one, where no occupancy says otherwise
     places: list = field(default_factory=list)  # (since, until, grid)
@@ -36,6 +44,7 @@ class Facts:
     coverages: list = field(default_factory=list)  # (since, until, rank, mode)
     priorities: list = field(default_factory=list)  # (since, until)
     visits: list = field(default_factory=list)  # days on which somebody was met
+    parts: list = field(default_factory=list)  # days on which it took part
     demands: list = field(default_factory=list)  # Asked
 
 
@@ -52,8 +61,10 @@ def gather(business_ids):
     """`{business id: Facts}`, in a fixed number of queries."""
     facts, grids = {}, {grid.pk: grid for grid in Grid.objects.all()}
     counted = Business.objects.in_ledgers().filter(pk__in=among(business_ids))
-    for key, day, grid in counted.values_list("pk", "discovered_on", "grid"):
-        facts[key] = Facts(business=key, discovered_on=day, grid=grids[grid])
+    for key, kind, day, grid in counted.values_list(
+        "pk", "kind", "discovered_on", "grid"
+    ):
+        facts[key] = Facts(key, kind, discovered_on=day, grid=grids[grid])
     of = {"business__in": among(facts)}
     places = Occupancy.objects.filter(**of, main=True)
     for key, since, until, grid in places.values_list(*DATED, "grid"):
@@ -67,6 +78,9 @@ def gather(business_ids):
     met = Visit.objects.filter(**of).met().values_list("business_id", "visited_on")
     for business_id, day in met:
         facts[business_id].visits.append(day)
+    for source in TAKING_PART:
+        for business_id, day in source(facts):
+            facts[business_id].parts.append(day)
     dues = defaultdict(list)
     for row in DemandDue.objects.filter(demand__business__in=among(facts)):
         dues[row.demand_id].append((row.since, row.due_on))
@@ -78,22 +92,39 @@ def gather(business_ids):
     return facts
 
 
-def first_visit_due(facts, grid, day, calendar):
+def first_visit_due(facts, grid, day, rules, calendar):
     """The last day for the first visit.
 
-    Known when the office went live: one cycle from that day. Found later: 5 working
-    days from discovery (settings of the grid).
+    Known when the office went live: one cycle from that day. Found later: so many
+    working days from discovery.
     """
     if facts.discovered_on <= grid.live_on:
-        return grid.live_on + cycle(facts, grid, day)
-    return calendar.add(facts.discovered_on, grid.new_within)
+        return grid.live_on + cycle(facts, day, rules)
+    return calendar.add(facts.discovered_on, rules.new_within)
 
 
-def cycle(facts, grid, day):
+def cycle(facts, day, rules):
     """How long a visit suffices: shorter while a marking as priority is in force."""
     marked = _at(facts.priorities, day) is not None
-    days = grid.priority_every if marked else grid.others_every
+    days = rules.priority_every if marked else rules.others_every
     return dt.timedelta(days=days)
+
+
+def absent_from(facts, grid, day, rules):
+    """The day from which taking part lies more than a year back, None if not asked.
+
+    Who never took part has a year from discovery, or from the go-live day.
+    """
+    asked = {
+        Business.Kind.ENTERPRISE: rules.enterprises_take_part,
+        Business.Kind.MERCHANT: rules.merchants_take_part,
+    }
+    if not TAKING_PART or not asked.get(facts.kind):
+        return None
+    began = max(facts.discovered_on, grid.live_on)
+    return (
+        max([part for part in facts.parts if part <= day], default=began) + YEAR + DAY
+    )
 
 
 def _at(rows, day):
@@ -102,20 +133,23 @@ def _at(rows, day):
     return max(holding, key=lambda row: row[0], default=None)
 
 
-def _days_of_change(facts):
+def _days_of_change(facts, rules):
     days = {facts.discovered_on}
+    for grid in {facts.grid, *(grid for _, _, grid in facts.places)}:
+        changes = rules.days_of_change(grid)
+        days.update(day for day in changes if day > facts.discovered_on)
     dated = (facts.places, facts.operations, facts.coverages, facts.priorities)
     for rows in dated:
         for since, until, *_ in rows:
             days.update(filter(None, (since, until)))
-    days.update(facts.visits)
+    days.update(facts.visits + facts.parts)
     for asked in facts.demands:
         days.update(filter(None, (asked.raised_on, asked.outcome_on, asked.told_on)))
         days.update(since for since, _ in asked.dues)
     return sorted(days)
 
 
-def _standing_from(facts, day, calendar):
+def _standing_from(facts, day, rules, calendar):
     """The fields of the row that begins on the day."""
     place = _at(facts.places, day)
     grid = place[2] if place else facts.grid
@@ -124,6 +158,7 @@ def _standing_from(facts, day, calendar):
         c for c in facts.coverages if c[0] <= day and (c[1] is None or day < c[1])
     ]
     visits = [v for v in facts.visits if v <= day]
+    rules = rules.on(grid, day)
     overdue, untold = [], []
     for asked in facts.demands:
         if asked.raised_on > day:
@@ -141,21 +176,20 @@ def _standing_from(facts, day, calendar):
         ),
         "mode": min(coverages, key=lambda c: c[2])[3] if coverages else "",
         "visited": bool(visits),
-        "visited_until": max(visits) + cycle(facts, grid, day)
+        "visited_until": max(visits) + cycle(facts, day, rules)
         if visits
-        else first_visit_due(facts, grid, day, calendar),
+        else first_visit_due(facts, grid, day, rules, calendar),
         "overdue_from": min(overdue, default=None),
         "untold_from": min(untold, default=None),
-        # Switched on with activities: without them nobody could take part.
-        "absent_from": None,
+        "absent_from": absent_from(facts, grid, day, rules),
     }
 
 
-def timeline(facts, calendar):
+def timeline(facts, rules, calendar):
     """The rows of one business, `[{since, until, …}]`, without gaps or repeats."""
     rows = []
-    for day in _days_of_change(facts):
-        state = _standing_from(facts, day, calendar)
+    for day in _days_of_change(facts, rules):
+        state = _standing_from(facts, day, rules, calendar)
         if rows and rows[-1]["state"] == state:
             continue
         if rows:
@@ -183,10 +217,11 @@ def _rewrite(ids, calendar):
         .order_by("pk")
         .values_list("pk")
     )
+    rules = Rules.load()  # after the lock, as all that is read here
     fresh = [
         Standing(business_id=business_id, **row)
         for business_id, facts in gather(ids).items()
-        for row in timeline(facts, calendar)
+        for row in timeline(facts, rules, calendar)
     ]
     Standing.objects.filter(business__in=among(ids)).delete()
     copy_in(fresh)

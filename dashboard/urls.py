@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboard import building_views, extra_views, views
+from dashboard import building_views, extra_views, rule_views, views
 
 app_name = "dashboard"
 urlpatterns = [
@@ -21,6 +21,10 @@ urlpatterns = [
     path("search/", views.search, name="search"),
     path("holidays/", views.holiday_list, name="holiday_list"),
     path("values/", views.value_list, name="value_list"),
+    path("values/rules/", rule_views.rules_list, name="rules_list"),
+    path("values/rules/<str:code>/", rule_views.rules_edit, name="rules_edit"),
+    path("values/rules/<str:code>/live/", rule_views.live_set, name="live_set"),
+    path("values/rules/<int:pk>/drop/", rule_views.rules_drop, name="rules_drop"),
     path("values/extra/", extra_views.extra_list, name="extra_list"),
     path(
         "values/extra/<int:pk>/", extra_views.extra_field_edit, name="extra_field_edit"

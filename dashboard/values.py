@@ -5,6 +5,11 @@ from django.urls import resolve, reverse
 # URL name, label, what the list is for.
 LISTS = [
     (
+        "dashboard:rules_list",
+        "周期和期限",
+        "每个网格多久走访一次、诉求几天办完、算不算参与服务，从哪天起；启用日。",
+    ),
+    (
         "dashboard:extra_list",
         "附加字段",
         "企业商户、楼宇、党组织台账要多记的项目：名称、类型、谁能看。",

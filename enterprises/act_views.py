@@ -24,6 +24,7 @@ from enterprises.forms import (
 )
 from enterprises.models import Business, Caretaker, JournalEntry
 from grids.models import Building
+from grids.rules import Rules
 from tianshan.web import render_inside
 
 STEPS = {
@@ -185,7 +186,8 @@ def business_priority(request, pk):
         heading, words = "取消重点", "从这天起恢复一般走访周期，以前的日子不变。"
         act, day = actions.unmark_priority, "until"
     else:
-        days = business.grid.priority_every
+        today = timezone.localdate()
+        days = Rules.load().on(business.grid, today).priority_every
         heading, words = "列为重点", f"从这天起每 {days} 天要走访一次，以前的日子不变。"
         act, day = actions.mark_priority, "since"
 

@@ -10,6 +10,7 @@ from grids import actions
 from grids.forms import PAGE_TOO_OLD, BuildingForm, HonourForm, WithdrawForm
 from grids.ledgers import BUILDINGS, GRIDS
 from grids.models import Building, BuildingHonour, Grid
+from grids.rules import Rules
 from tianshan.ledgers.views import ledger_page
 from tianshan.values.pages import card as extra_card
 
@@ -27,6 +28,7 @@ def grid_detail(request, code):
     grid = get_object_or_404(grids, code=code)
     context = {
         "grid": grid,
+        "rules": Rules.load().on(grid, timezone.localdate()),
         "children": grids.filter(parent=grid),
         "buildings": Building.objects.visible_to(request.user)
         .filter(grid=grid)

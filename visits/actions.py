@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.rights import Right, may
 from enterprises import actions as enterprises
 from enterprises.models import Business, Coverage
+from grids.rules import Rules
 from tianshan.audit import record
 from tianshan.ledgers import touched
 from tianshan.pinyin import search_text
@@ -294,7 +295,8 @@ def raise_demand(business, *, category, words, source, raised_on, by, at, visit=
     if not words.strip():
         raise Refused("请写下诉求的原话。")
     grid = business.grid
-    days = grid.hard_within if category.hard else grid.ordinary_within
+    rules = Rules.load().on(grid, raised_on)
+    days = rules.hard_within if category.hard else rules.ordinary_within
     due_on = Calendar.load().add(raised_on, days)
     owed_by = who_answers(business)
     demand = Demand.objects.create(
@@ -382,7 +384,8 @@ def _outcome(demand, state, *, words, on):
     demand.state = state
     demand.outcome, demand.outcome_on = words, on
     demand.first_word_on = demand.first_word_on or on
-    demand.tell_by = Calendar.load().add(on, demand.grid.told_within)
+    within = Rules.load().on(demand.grid, on).told_within
+    demand.tell_by = Calendar.load().add(on, within)
     demand.save(
         update_fields=["state", "outcome", "outcome_on", "first_word_on", "tell_by"]
     )
@@ -527,7 +530,7 @@ def recount(*, date, by, at):
 
     What a matter governs keeps the date that people set. Returns how many moved.
     """
-    calendar, moved = Calendar.load(), 0
+    calendar, rules, moved = Calendar.load(), Rules.load(), 0
     waiting = Demand.objects.select_for_update(of=["self"]).select_related("grid")
     waiting = waiting.order_by("business", "pk")
     latest = DemandDue.objects.filter(demand=OuterRef("pk")).order_by("-since", "-pk")
@@ -548,7 +551,8 @@ def recount(*, date, by, at):
                 at=at,
             )
     for demand in waiting.untold().filter(outcome_on__lt=date):
-        tell_by = calendar.add(demand.outcome_on, demand.grid.told_within)
+        within = rules.on(demand.grid, demand.outcome_on).told_within
+        tell_by = calendar.add(demand.outcome_on, within)
         if tell_by != demand.tell_by:
             moved += 1
             demand.tell_by = tell_by
@@ -715,7 +719,7 @@ def take_in_demands(rows, *, by, at):
     `rows` are dicts: business, category, words, source, raised_on, outcome,
     outcome_on, told_on. One without an outcome is open, and its clock has run since.
     """
-    calendar = Calendar.load()
+    calendar, rules = Calendar.load(), Rules.load()
     demands, reasons = [], []
     for row in rows:
         business, category, grid = (
@@ -723,7 +727,8 @@ def take_in_demands(rows, *, by, at):
             row["category"],
             row["business"].grid,
         )
-        days = grid.hard_within if category.hard else grid.ordinary_within
+        then = rules.on(grid, row["raised_on"])
+        days = then.hard_within if category.hard else then.ordinary_within
         demand = Demand(
             **{**row, "outcome": row["outcome"] or ""},
             grid=grid,
@@ -736,7 +741,8 @@ def take_in_demands(rows, *, by, at):
             demand.first_word_on = row["raised_on"]
         if row["outcome_on"]:
             demand.state = Demand.State.ANSWERED
-            demand.tell_by = calendar.add(row["outcome_on"], grid.told_within)
+            within = rules.on(grid, row["outcome_on"]).told_within
+            demand.tell_by = calendar.add(row["outcome_on"], within)
         if row["told_on"]:
             demand.state, demand.told_from = Demand.State.TOLD, demand.state
             demand.told_by = by

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.rights import Role
-from dashboard.demo import district, importing, kept_views, party, plans, values
+from dashboard.demo import district, importing, kept_views, party, plans, rules, values
 from enterprises.models import Business, Caretaker
 from grids.models import Building, Grid, Neighborhood, Post
 from issues import actions as issues
@@ -381,6 +381,7 @@ def load(*, today, password):
     told = {"noon": noon, "today": today}
     organizations = party.organizations(territory, accounts, **told)
     _officers(territory, accounts, organizations)
+    rules.load({"accounts": accounts} | told)
     _ledger(THIRD, LEDGER, since=LIVE_ON)
     _neighbour(rng, today)
     with gathering():

@@ -9,8 +9,10 @@ from enterprises.models import (
     Coverage,
     OfficialFacts,
 )
+from grids.models import GridRules
 from tests.factories import (
     LIVE_ON,
+    NOON,
     TODAY,
     BuildingFactory,
     BusinessFactory,
@@ -70,8 +72,9 @@ def test_merchants_and_closed_ones_are_not_in_the_denominator(firms, grid, n):
 
 
 def test_the_bar_of_the_grid_says_who_counts_as_operating(firms, grid, n):
-    grid.counted_from_staff = 10
-    grid.save()
+    GridRules.objects.create(
+        grid=grid.parent, since=LIVE_ON, set_at=NOON, counted_from_staff=10
+    )
     assert n()["enterprises_operating"] == 4, "staff of 10, 15, 20 and 25"
 
 
@@ -87,9 +90,9 @@ def test_three_full_members_must_have_an_organisation(firms, grid, n):
     assert n()["enterprises_must_build"] == 3
     assert n()["enterprises_built_of_must"] == 1
     assert n()["should_have_built"] == 33.3
-    grid.must_build_at = 7
-    grid.save()
+    GridRules.objects.create(grid=grid, since=TODAY, set_at=NOON, must_build_at=7)
     assert n()["enterprises_must_build"] == 1
+    assert n(LIVE_ON)["enterprises_must_build"] == 3, "by the bar of the day"
 
 
 def test_an_adviser_or_a_mass_organisation_is_work_coverage(firms, grid, n):

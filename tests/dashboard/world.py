@@ -14,6 +14,7 @@ from enterprises.models import (
     OfficialFacts,
     Operation,
 )
+from grids.models import GridRules
 from issues.models import Issue, Level, Measure
 from tests import factories as make
 from tests.factories import NOON, TODAY
@@ -109,14 +110,34 @@ class World:
         touched([business.pk])
 
 
-def a_random_world(seed, businesses):
+def a_random_world(seed, businesses, parts=None):
+    """`parts`: a list to fill with (business id, day) of having taken part."""
     world = World(random.Random(seed))
+    world.parts = parts
     with gathering():
+        if businesses:
+            _random_rules(world)
         for _ in range(businesses):
             _random_business(world)
         _random_issues(world)
         touched(Business.objects.values_list("pk", flat=True))
     return world
+
+
+def _random_rules(world):
+    """Cycles that change in between, here for the street and there for one grid."""
+    chance = world.aside
+    for grid in (world.street, *world.grids):
+        for since in {LIVE_ON + chance.randrange(360) * DAY for _ in range(3)}:
+            GridRules.objects.create(
+                grid=grid,
+                since=since,
+                set_at=NOON,
+                new_within=chance.choice([None, 2, 20]),
+                priority_every=chance.choice([None, 10, 45]),
+                others_every=chance.choice([None, 60, 300]),
+                merchants_take_part=chance.choice([None, True, False]),
+            )
 
 
 def _random_business(world):
@@ -165,6 +186,10 @@ def _random_business(world):
         )
     for _ in range(chance.randrange(3)):
         _random_demand(world, business, found)
+    if world.parts is not None:
+        for _ in range(world.aside.randrange(3)):
+            day = found + world.aside.randrange((TODAY - found).days + 1) * DAY
+            world.parts.append((business.pk, day))
 
 
 def _place(world, business, found):

@@ -11,6 +11,7 @@ from django.db import connection
 from accounts.rights import Role
 from dashboard.models import Standing
 from enterprises import actions as enterprises
+from grids.models import GridRules
 from tests.factories import (
     NOON,
     TODAY,
@@ -341,8 +342,9 @@ def test_face_to_face_is_a_first_word(shop, staff, category):
 
 
 def test_a_hard_demand_has_longer_as_the_grid_says(shop, staff, grid):
-    grid.ordinary_within, grid.hard_within = 2, 4
-    grid.save()
+    GridRules.objects.create(
+        grid=grid, since=TODAY, set_at=NOON, ordinary_within=2, hard_within=4
+    )
     due = {}
     for name, hard in (("用工", False), ("租金", True)):
         category = CategoryFactory(name=name)

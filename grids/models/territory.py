@@ -70,31 +70,13 @@ class Grid(models.Model):
     # Codes from the root down, each followed by "/", so that a prefix is a subtree.
     path = models.CharField("路径", max_length=120, unique=True, editable=False)
     live_on = models.DateField("启用日", help_text="走访周期从这一天或发现之日起算")
-    new_within = models.PositiveSmallIntegerField("新发现走访期限（工作日）", default=5)
-    priority_every = models.PositiveSmallIntegerField("重点走访周期（天）", default=30)
-    others_every = models.PositiveSmallIntegerField("一般走访周期（天）", default=90)
-    told_within = models.PositiveSmallIntegerField("回告期限（工作日）", default=3)
-    ordinary_within = models.PositiveSmallIntegerField(
-        "一般诉求期限（工作日）", default=5
-    )
-    hard_within = models.PositiveSmallIntegerField("疑难诉求期限（工作日）", default=15)
-    # The official rates: who counts as operating, and who must have an organisation.
-    counted_from_staff = models.PositiveSmallIntegerField(
-        "实体运营的最低从业人数",
-        default=0,
-        help_text="0 表示在营的都算；各地筛查常用 10 人",
-    )
-    must_build_at = models.PositiveSmallIntegerField(
-        "应建党组织的正式党员数", default=3
-    )
     neighborhoods = models.ManyToManyField(
         "Neighborhood", blank=True, related_name="grids", verbose_name="居委会"
     )
 
     VISIBILITY = {
         OPEN: "id code name kind parent path",
-        INTERNAL: "live_on counted_from_staff must_build_at new_within priority_every others_every told_within"
-        " ordinary_within hard_within neighborhoods",
+        INTERNAL: "live_on neighborhoods",
     }
 
     objects = GridQuerySet.as_manager()
