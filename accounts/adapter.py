@@ -3,6 +3,7 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from django.utils import timezone
 
+from accounts.middleware import begin
 from accounts.models import User
 from tianshan import audit
 
@@ -15,6 +16,7 @@ class PortalAdapter(DefaultAccountAdapter):
 
     def login(self, request, user):
         super().login(request, user)
+        begin(request)
         _note("account.signed_in", user, by=user)
 
     def logout(self, request):

@@ -1,9 +1,11 @@
-"""Who signs in."""
+"""Who signs in, and from which phones of their own."""
 
 from functools import cached_property
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.rights import Right, may
@@ -61,3 +63,58 @@ class User(AbstractUser):
     @property
     def may_read_audit(self):
         return may(self, Right.READ_AUDIT)
+
+
+class EnrolledPhoneQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """All for the security administrator, else one's own."""
+        if may(user, Right.MANAGE_ACCOUNTS):
+            return self
+        return self.filter(user=user)
+
+    def in_force(self):
+        return self.filter(ended_at=None)
+
+
+@tracked(exclude=["token_hash", "pin", "wrong", "unlocked_at"])
+class EnrolledPhone(models.Model):
+    """A phone on which its owner's session waits behind a PIN instead of ending."""
+
+    class Ended(models.TextChoices):
+        REMOVED = "removed", "移除"
+        WRONG_PIN = "wrong_pin", "PIN 连错五次"
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="phones",
+        verbose_name="账号",
+    )
+    label = models.CharField("名称", max_length=20)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    pin = models.CharField(max_length=128, editable=False)
+    # Wrong PINs since the last right one.
+    wrong = models.PositiveSmallIntegerField(default=0, editable=False)
+    enrolled_at = models.DateTimeField("登记时间")
+    unlocked_at = models.DateTimeField("最近解锁", null=True)
+    ended_at = models.DateTimeField("失效时间", null=True)
+    ended_why = models.CharField("失效原因", max_length=10, choices=Ended, blank=True)
+
+    VISIBILITY = {
+        INTERNAL: "id user label enrolled_at unlocked_at ended_at ended_why",
+        SEALED: "token_hash pin wrong",
+    }
+
+    objects = EnrolledPhoneQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "登记的手机"
+        ordering = ["-enrolled_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at=None) ^ ~Q(ended_why=""), name="phone_ended_whole"
+            )
+        ]
+
+    def __str__(self):
+        return f"手机 {self.pk}"

@@ -95,6 +95,8 @@ VERBS = {
     "organization.founded": "建立党组织",
     "organization.restored": "恢复党组织",
     "organization.withdrawn": "退出覆盖",
+    "phone.ended": "手机登记失效",
+    "phone.enrolled": "登记手机",
     "pioneer.assigned": "设先锋岗位",
     "pioneer.ended": "结束先锋岗位",
     "plan.confirmed": "确认一楼一方案",
