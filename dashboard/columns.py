@@ -5,13 +5,26 @@ from functools import cache, lru_cache
 
 import django_filters
 from django import forms
-from django.db.models import CharField, OuterRef, Subquery, Value
-from django.db.models.functions import Cast, JSONObject
+from django.db.models import (
+    Case,
+    CharField,
+    F,
+    FilteredRelation,
+    Func,
+    OuterRef,
+    Q,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, JSONObject, NullIf
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from dashboard import elevation
 from dashboard.models import Standing
+from enterprises.models import Business
 from tianshan.ledgers import Column, extend
 from tianshan.web.templatetags.portal import lamp
 
@@ -130,6 +143,52 @@ def draw_visit_due(row):
     return lamp("green", standing.visited_until.isoformat())
 
 
+# --- the same for exports of many rows -----------------------------------------------
+
+
+def joined_standing(queryset, *, user, day):
+    """Each business beside the one row of Standing that holds on the day."""
+    return queryset.annotate(
+        held=FilteredRelation(
+            "standings",
+            condition=Q(standings__since__lte=day)
+            & (Q(standings__until=None) | Q(standings__until__gt=day)),
+        )
+    )
+
+
+IN_SCOPE = Q(held__operating=True, kind__in=Business.COUNTED)
+
+
+def state_in_sql(day):
+    failed = [
+        Case(
+            When(Standing.fails(condition, day, "held__"), then=Value(condition.label))
+        )
+        for condition in Condition
+    ]
+    return Case(
+        When(~IN_SCOPE, then=Value("不计")),
+        When(held__mode="", then=Value("未覆盖")),
+        When(held__visited=False, held__visited_until__gte=day, then=Value("未到期")),
+        default=Coalesce(
+            NullIf(WithCommas(*failed), Value("", TextField())),
+            Value("有效", TextField()),
+        ),
+        output_field=TextField(),
+    )
+
+
+class WithCommas(Func):
+    """Those texts that are there, as 甲、乙."""
+
+    function = "concat_ws"
+    output_field = TextField()
+
+    def __init__(self, *texts):
+        super().__init__(Value("、"), *texts)
+
+
 EFFECTIVE, NOT_DUE, UNCOVERED = "effective", "not_due", "uncovered"
 
 
@@ -175,6 +234,8 @@ def register():
                 state_in_words,
                 draw=draw_state,
                 annotate=with_standing,
+                sql=state_in_sql,
+                joins=joined_standing,
             ),
             Column(
                 "visit_due",
@@ -182,6 +243,8 @@ def register():
                 visit_due,
                 draw=draw_visit_due,
                 annotate=with_standing,
+                sql=Case(When(IN_SCOPE, then=F("held__visited_until"))),
+                joins=joined_standing,
             ),
         ],
         filters={

@@ -127,11 +127,12 @@ class Standing(models.Model):
         return f"{self.business_id} {self.since}"
 
     @classmethod
-    def fails(cls, condition, day):
-        """The rows that fail the condition on the day."""
+    def fails(cls, condition, day, of=""):
+        """The rows that fail the condition on the day; `of` is the way to them."""
         if condition == cls.Condition.UNVISITED:
-            return Q(visited_until__lt=day)
-        return Q(**{f"{condition}_from__isnull": False, f"{condition}_from__lte": day})
+            return Q(**{f"{of}visited_until__lt": day})
+        since = f"{of}{condition}_from"
+        return Q(**{f"{since}__isnull": False, f"{since}__lte": day})
 
     def failures(self, day):
         """The conditions that this row fails on the day, in their order."""

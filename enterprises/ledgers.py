@@ -3,7 +3,7 @@ that an export can be imported again."""
 
 from functools import cache
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Case, OuterRef, Subquery, When
 from django.utils.html import format_html
 
 from accounts.rights import Right
@@ -18,14 +18,16 @@ from enterprises.models import (
     Enterprise,
     Merchant,
     Trade,
+    TradeWord,
     section_of,
 )
 from enterprises.past import PastOfBusinesses
 from party.models import in_force
+from tianshan.ledgers.in_sql import Label, Mapped, ToText, as_day
 from tianshan.ledgers.ledger import Column, Ledger
 from tianshan.ledgers.ledger import register as add
 from tianshan.values.extra import Carrier, carry
-from tianshan.web.masks import masked_name, masked_phone
+from tianshan.web.masks import MaskedName, MaskedPhone, masked_name, masked_phone
 
 KEYS = ("businesses", "enterprises", "merchants")
 
@@ -39,6 +41,16 @@ def founded(row):
     if row.founded_precision == Business.Precision.YEAR:
         return f"{row.founded_on:%Y}"
     return row.founded_on
+
+
+# The same as text, and back again where it says a day.
+FOUNDED = Case(
+    When(
+        founded_precision=Business.Precision.MONTH, then=ToText("founded_on", "YYYY-MM")
+    ),
+    When(founded_precision=Business.Precision.YEAR, then=ToText("founded_on", "YYYY")),
+    default=ToText("founded_on", "YYYY-MM-DD"),
+)
 
 
 def with_mode(queryset, *, user, day):
@@ -57,6 +69,11 @@ def with_section(queryset, *, user, day):
 def section(row):
     """The national section that the business's words lead to, if any."""
     return Trade.Section(row.trade_section).label if row.trade_section else ""
+
+
+def section_labels():
+    words = TradeWord.objects.values_list("word", "trade__section")
+    return {word: Trade.Section(letter).label for word, letter in words}
 
 
 def mode_in_words(row):
@@ -78,13 +95,21 @@ def _drawn_mode(mode, words):
 
 def _columns():
     return [
-        Column("name", "单位名称", lambda row: row.name, link=True, sort=("pinyin",)),
+        Column(
+            "name",
+            "单位名称",
+            lambda row: row.name,
+            link=True,
+            sort=("pinyin",),
+            sql="name",
+        ),
         Column(
             "kind",
             "类别",
             lambda row: row.get_kind_display(),
             sort=("kind",),
             shown=False,
+            sql=Label("kind", Business.Kind.choices),
         ),
         Column(
             "code",
@@ -92,36 +117,63 @@ def _columns():
             lambda row: row.code or "",
             sort=("code",),
             shown=False,
+            sql="code",
         ),
         Column(
             "building",
             "所在楼宇/市场",
             lambda row: row.building.name if row.building else "",
             sort=("building__pinyin", "room"),
+            sql="building__name",
         ),
-        Column("room", "室号/摊位号", lambda row: row.room, sort=("room",)),
-        Column("trade", "行业类别", lambda row: row.trade, sort=("trade",)),
-        Column("section", "门类", section, annotate=with_section, shown=False),
+        Column("room", "室号/摊位号", lambda row: row.room, sort=("room",), sql="room"),
+        Column(
+            "trade", "行业类别", lambda row: row.trade, sort=("trade",), sql="trade"
+        ),
+        Column(
+            "section",
+            "门类",
+            section,
+            annotate=with_section,
+            shown=False,
+            sql=lambda day: Mapped("trade", section_labels()),
+        ),
         Column(
             "staff",
             "从业人员数",
             lambda row: row.staff_count,
             number=True,
             sort=("staff_count",),
+            sql="staff_count",
         ),
-        Column("contact", "联系人", lambda row: masked_name(row.contact_name)),
+        Column(
+            "contact",
+            "联系人",
+            lambda row: masked_name(row.contact_name),
+            sql=MaskedName("contact_name"),
+        ),
         Column(
             "phone",
             "联系电话",
             lambda row: masked_phone(row.contact_phone),
             masked="只写前三位和后四位",
+            sql=MaskedPhone("contact_phone"),
         ),
-        Column("founded", "成立日期", founded, sort=("founded_on",), shown=False),
+        Column(
+            "founded",
+            "成立日期",
+            founded,
+            sort=("founded_on",),
+            shown=False,
+            sql=FOUNDED,
+            read=as_day,
+        ),
         Column(
             "reported",
             "党组织组建形式",
             lambda row: row.get_reported_mode_display(),
             shown=False,
+            sql=Label("reported_mode", Business.ReportedMode.choices),
         ),
         Column(
             "members",
@@ -130,18 +182,31 @@ def _columns():
             number=True,
             sort=("members_count",),
             shown=False,
+            sql="members_count",
         ),
-        Column("mode", "覆盖方式", mode_in_words, draw=draw_mode, annotate=with_mode),
         Column(
-            "state", "经营状态", lambda row: row.get_state_display(), sort=("state",)
+            "mode",
+            "覆盖方式",
+            mode_in_words,
+            draw=draw_mode,
+            annotate=with_mode,
+            sql=Label("cover_mode", Coverage.Mode.choices, empty="未覆盖"),
         ),
-        Column("note", "备注", lambda row: row.note, shown=False),
+        Column(
+            "state",
+            "经营状态",
+            lambda row: row.get_state_display(),
+            sort=("state",),
+            sql=Label("state", Business.State.choices),
+        ),
+        Column("note", "备注", lambda row: row.note, shown=False, sql="note"),
         Column(
             "grid",
             "网格",
             lambda row: row.grid.name,
             sort=("grid__path",),
             shown=False,
+            sql="grid__name",
         ),
         *official.columns(),
     ]

@@ -11,8 +11,9 @@ from accounts.rights import Right
 from enterprises.models import AdviserAssignment, Coverage, OfficialFacts
 from enterprises.past import looks_back
 from party.models import PartyOrganization, in_force
+from tianshan.ledgers.in_sql import Label
 from tianshan.ledgers.ledger import Column
-from tianshan.web.masks import masked_name
+from tianshan.web.masks import MaskedName, masked_name
 
 # Headings as the district's and other offices' forms have them, beside the labels;
 # brackets, blanks and marks are taken away first.
@@ -151,6 +152,7 @@ def columns():
             "未建原因",
             lambda row: row.uncovered_reason,
             shown=False,
+            sql="uncovered_reason",
         ),
         Column(
             "cover_planned_on",
@@ -158,6 +160,7 @@ def columns():
             lambda row: row.cover_planned_on,
             sort=("cover_planned_on",),
             shown=False,
+            sql="cover_planned_on",
         ),
         *(
             Column(key, label, value, annotate=annotate, shown=False, extra=True)
@@ -177,4 +180,12 @@ def _column_of(field):
         shown=False,
         extra=True,
         right=Right.SEE_MEMBERS if field.name in OfficialFacts.RESTRICTED else "",
+        sql=_in_sql(field),
     )
+
+
+def _in_sql(field):
+    path = f"official__{field.name}"
+    if field.name == "principal_name":
+        return MaskedName(path)
+    return Label(path, field.choices) if field.choices else path

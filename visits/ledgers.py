@@ -1,12 +1,13 @@
 """What the ledgers of visits and demands show, and what they add to businesses."""
 
 from django.db.models import Count, DateField, OuterRef, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, NullIf
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from accounts.rights import Right
 from enterprises.ledgers import KEYS
+from tianshan.ledgers.in_sql import Label
 from tianshan.ledgers.ledger import Column, Ledger, extend
 from tianshan.ledgers.ledger import register as add
 from tianshan.web.templatetags.portal import lamp, tag
@@ -81,36 +82,93 @@ VISITS = Ledger(
             lambda row: row.business.name,
             link=True,
             sort=("business__pinyin",),
+            sql="business__name",
         ),
-        Column("day", "走访日期", lambda row: row.visited_on, sort=("visited_on",)),
+        Column(
+            "day",
+            "走访日期",
+            lambda row: row.visited_on,
+            sort=("visited_on",),
+            sql="visited_on",
+        ),
         Column(
             "outcome",
             "结果",
             lambda row: row.get_outcome_display(),
             draw=draw_outcome,
             sort=("outcome",),
+            sql=Label("outcome", Visit.Outcome.choices),
         ),
-        Column("met", "见到谁", lambda row: row.get_people_met_display()),
-        Column("method", "方式", lambda row: row.get_method_display()),
-        Column("visitor", "走访人", lambda row: row.visitor_name),
+        Column(
+            "met",
+            "见到谁",
+            lambda row: row.get_people_met_display(),
+            sql=Label("people_met", Visit.Met.choices),
+        ),
+        Column(
+            "method",
+            "方式",
+            lambda row: row.get_method_display(),
+            sql=Label("method", Visit.Method.choices),
+        ),
+        Column(
+            "visitor",
+            "走访人",
+            lambda row: row.visitor_name,
+            sql=Coalesce(NullIf("visitor_said", Value("")), "visitor__display_name"),
+        ),
         Column(
             "building",
             "楼宇",
             lambda row: row.building.name if row.building else "",
             sort=("building__pinyin",),
+            sql="building__name",
         ),
-        Column("room", "室号铺位", lambda row: row.business.room, shown=False),
+        Column(
+            "room",
+            "室号铺位",
+            lambda row: row.business.room,
+            shown=False,
+            sql="business__room",
+        ),
         Column(
             "note",
             "情况",
             lambda row: row.note,
             draw=lambda row: Truncator(row.note).chars(SHORT) or "—",
+            sql="note",
         ),
-        Column("confirmed", "资料无变化", lambda row: row.facts_confirmed, shown=False),
-        Column("grid", "网格", lambda row: row.grid.name, shown=False),
-        Column("filled", "填写时间", lambda row: row.filled_at, shown=False),
-        Column("arrived", "到达时间", lambda row: row.arrived_at, shown=False),
-        Column("void", "作废原因", lambda row: row.void_reason, shown=False),
+        Column(
+            "confirmed",
+            "资料无变化",
+            lambda row: row.facts_confirmed,
+            shown=False,
+            sql="facts_confirmed",
+        ),
+        Column(
+            "grid", "网格", lambda row: row.grid.name, shown=False, sql="grid__name"
+        ),
+        Column(
+            "filled",
+            "填写时间",
+            lambda row: row.filled_at,
+            shown=False,
+            sql="filled_at",
+        ),
+        Column(
+            "arrived",
+            "到达时间",
+            lambda row: row.arrived_at,
+            shown=False,
+            sql="arrived_at",
+        ),
+        Column(
+            "void",
+            "作废原因",
+            lambda row: row.void_reason,
+            shown=False,
+            sql="void_reason",
+        ),
     ],
 )
 
@@ -206,6 +264,7 @@ def register():
                 "上次走访",
                 lambda row: row.last_visit,
                 annotate=with_last_visit,
+                sql="last_visit",
             ),
             Column(
                 "open_demands",
@@ -213,6 +272,7 @@ def register():
                 lambda row: row.open_demands,
                 number=True,
                 annotate=with_open_demands,
+                sql="open_demands",
             ),
         ],
     )

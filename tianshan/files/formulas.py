@@ -7,6 +7,10 @@ _STARTS_A_FORMULA = r"[\s\u3000\ufeff]*[=+\-@|%＝＋－＠｜％\t\r]"
 _NEEDS_A_MARK = re.compile(rf"'*{_STARTS_A_FORMULA}")
 _HAS_A_MARK = re.compile(rf"'+{_STARTS_A_FORMULA}")
 
+# For PostgreSQL, whose \s knows fewer blanks.
+_BLANKS = "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace())
+NEEDS_A_MARK_IN_SQL = rf"^'*[{_BLANKS}\ufeff]*[=+\-@|%＝＋－＠｜％\t\r]"
+
 
 def neutralise(text):
     """Put an apostrophe before text that would run as a formula in CSV.

@@ -1,9 +1,20 @@
 """Extra fields as columns and filters of a ledger."""
 
 import django_filters
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    DecimalField,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.forms import CheckboxSelectMultiple
 from django_filters.widgets import DateRangeWidget, RangeWidget
 
+from tianshan.ledgers.in_sql import Label, as_day
 from tianshan.ledgers.ledger import Column
 from tianshan.values import typed
 from tianshan.values.models import ExtraField
@@ -24,7 +35,26 @@ def _column(field):
         sort=(f"extra__{field.key}",) if typed.sortable(field) else (),
         shown=False,
         masked="全部隐去" if field.personal else "",
+        sql=_in_sql(field),
+        read=_READERS.get(field.type) if not field.personal else None,
     )
+
+
+def _in_sql(field):
+    answer = KT(f"extra__{field.key}")
+    if field.personal:
+        answered = {"extra__has_key": field.key}
+        return Case(When(**answered, then=Value(typed.MASK)), output_field=TextField())
+    if field.type == Type.YES_NO:
+        return Label(answer, [("true", typed.YES), ("false", typed.NO)])
+    if field.type == Type.WHOLE:
+        return Cast(answer, BigIntegerField())
+    if field.type == Type.DECIMAL:
+        return Cast(answer, DecimalField())
+    return answer
+
+
+_READERS = {Type.DATE: as_day}
 
 
 def filters(fields):

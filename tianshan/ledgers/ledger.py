@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 
 import django_filters
 from django import forms
+from django.db.models import Expression
 from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.html import conditional_escape
@@ -36,6 +37,11 @@ class Column:
     extra: bool = False  # shown and exported where it is named, not among "all"
     right: str = ""  # for those alone who hold it; "" for all who see the ledger
     masked: str = ""  # what of the value is left out, for the word before an export
+    # The value for exports of many rows: a path, an expression, or a function of the
+    # day that gives one; and what it reads, where that is not what `annotate` adds.
+    sql: str | Expression | Callable | None = None
+    joins: Callable | None = None  # joins(queryset, user=, day=)
+    read: Callable | None = None  # of the value as read so, for a workbook's cell
 
     def cell(self, row):
         if self.draw:
