@@ -54,6 +54,7 @@ class Asked:
     outcome_on: dt.date | None
     tell_by: dt.date | None
     told_on: dt.date | None
+    dropped_on: dt.date | None = None  # withdrawn by the asker: nothing is owed
     dues: list = field(default_factory=list)  # (since, due_on)
 
 
@@ -84,10 +85,17 @@ def gather(business_ids):
     dues = defaultdict(list)
     for row in DemandDue.objects.filter(demand__business__in=among(facts)):
         dues[row.demand_id].append((row.since, row.due_on))
-    demands = Demand.objects.in_ledgers().filter(**of)
+    demands = Demand.objects.in_ledgers().counted().filter(**of)
     for row in demands.defer("words", "outcome", "search"):
         facts[row.business_id].demands.append(
-            Asked(row.raised_on, row.outcome_on, row.tell_by, row.told_on, dues[row.pk])
+            Asked(
+                row.raised_on,
+                row.outcome_on,
+                row.tell_by,
+                row.told_on,
+                row.dropped_on,
+                dues[row.pk],
+            )
         )
     return facts
 
@@ -144,7 +152,8 @@ def _days_of_change(facts, rules):
             days.update(filter(None, (since, until)))
     days.update(facts.visits + facts.parts)
     for asked in facts.demands:
-        days.update(filter(None, (asked.raised_on, asked.outcome_on, asked.told_on)))
+        changes = (asked.raised_on, asked.outcome_on, asked.told_on, asked.dropped_on)
+        days.update(filter(None, changes))
         days.update(since for since, _ in asked.dues)
     return sorted(days)
 
@@ -161,7 +170,7 @@ def _standing_from(facts, day, rules, calendar):
     rules = rules.on(grid, day)
     overdue, untold = [], []
     for asked in facts.demands:
-        if asked.raised_on > day:
+        if asked.raised_on > day or (asked.dropped_on and asked.dropped_on <= day):
             continue
         if asked.outcome_on is None or day < asked.outcome_on:
             dues = [d for d in asked.dues if d[0] <= day] or asked.dues[:1]

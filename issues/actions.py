@@ -299,6 +299,8 @@ def _owe_by_measures(matter, *, by, at):
         visits.owe(
             link.demand,
             due_on=last.due_on if last else link.demand.due_on,
+            # Without a measure it is still the date counted in working days.
+            workdays=None if last else visits.workdays_of(link.demand),
             owed_by=owed_by,
             reason=f"并入事项“{matter.title}”，{how}",
             by=by,
@@ -373,12 +375,17 @@ def end_matter(matter, *, ending, before, after, benefited, by, at):
 
 
 def untold(issue):
-    """Demands of the issue whose askers have not been told what came of them."""
+    """Demands of the issue whose askers wait to be told what came of them.
+
+    Not those who were sought in vain twice, which is a result too.
+    """
     return Demand.objects.filter(
         pk__in=MatterDemand.objects.in_force()
         .filter(matter__issue=issue)
-        .values("demand")
-    ).exclude(state=Demand.State.TOLD)
+        .values("demand"),
+        state__in=Demand.WAITING,
+        unreached_on=None,
+    )
 
 
 @transaction.atomic
@@ -397,6 +404,24 @@ def tell(matter, demands, *, how, on, by, at):
         _of_visits(visits.tell, demand, how=how, on=on, having=having, by=by, at=at)
     record("matter.told", matter, by=by, at=at, demands=len(demands), how=how)
     return len(demands)
+
+
+def leave(demand, *, by, at):
+    """Before a demand is withdrawn or found to be recorded by mistake: out of its matter.
+
+    What has ended keeps its askers. Raises visits' Refused for the last one of a matter.
+    """
+    link = demand.links.in_force().select_related("matter").first()
+    if link is None or link.matter.state != Matter.State.OPEN:
+        return
+    matter = _lock_matter(link.matter)
+    if not matter.links.in_force().exclude(demand=demand).exists():
+        raise visits.Refused(
+            f"它是事项“{matter.title}”里唯一的诉求，请先在事项里办结。"
+        )
+    link.left_at = at
+    link.save(update_fields=["left_at"])
+    record("matter.left", matter, by=by, at=at, demand=demand.pk)
 
 
 def _issues_of(demand_ids):

@@ -21,7 +21,11 @@ from tianshan.ledgers import touched
 from tianshan.pinyin import search_text
 from tianshan.values import shift
 from tianshan.workdays import Calendar
-from visits.models import Demand, DemandCategory, DemandDue, Visit
+from visits.models import Demand, DemandCategory, DemandDue, Secret, Visit
+
+# What lists and pages hold in place of a confidential demand's text.
+HIDDEN_WORDS = "保密诉求，内容只给经办人看"
+HIDDEN_OUTCOME = "已有结果，内容保密"
 
 # How far a device's clock may run ahead of ours before the claim is refused.
 CLOCK_SLACK = dt.timedelta(minutes=10)
@@ -35,7 +39,7 @@ BEFORE_TELLING = []
 AFTER_TELLING = []
 
 
-def _lock_above(demand_ids):
+def lock_above(demand_ids):
     for lock in BEFORE_TELLING:
         lock(demand_ids)
 
@@ -131,7 +135,7 @@ def log_visit(
     try:
         with transaction.atomic():
             # Before the business, as every step of a demand takes them.
-            _lock_above([demand.pk for demand in told])
+            lock_above([demand.pk for demand in told])
             told = Demand.objects.select_for_update().filter(
                 pk__in=[demand.pk for demand in told], business=business
             )
@@ -203,6 +207,11 @@ def log_visit(
                     at=at,
                     having=Right.LOG_VISITS,
                 )
+            if absent:
+                # Late, for telling stands on the steps of this module.
+                from visits import telling
+
+                telling.count_absence(visit, by=by, at=at)
             touched([business.pk])
             return visit, True
     except IntegrityError:
@@ -237,7 +246,7 @@ def void_visit(visit, *, reason, by, at):
     labels of the facts that were left.
     """
     # Demands before their business, as every act takes them.
-    _lock_above(list(visit.told_demands.values_list("pk", flat=True)))
+    lock_above(list(visit.told_demands.values_list("pk", flat=True)))
     told = Demand.objects.select_for_update().filter(told_visit=visit).order_by("pk")
     told = list(told)
     visit = Visit.objects.select_for_update().get(pk=visit.pk)
@@ -254,7 +263,10 @@ def void_visit(visit, *, reason, by, at):
     visit.save(update_fields=["voided_at", "voided_by", "void_reason"])
     record("visit.voided", visit, by=by, at=at, reason=reason)
     for demand in told:
-        _untell(demand, by=by, at=at)
+        untell(demand, by=by, at=at)
+    from visits import telling
+
+    telling.forget_absence(visit, by=by, at=at)
     left = enterprises.put_back(
         business,
         changes=visit.facts_changed,
@@ -283,11 +295,24 @@ def who_answers(business):
 
 
 @transaction.atomic
-def raise_demand(business, *, category, words, source, raised_on, by, at, visit=None):
+def raise_demand(
+    business,
+    *,
+    category,
+    words,
+    source,
+    raised_on,
+    by,
+    at,
+    visit=None,
+    said_by="",
+    handler=None,
+):
     """Write down what a business asks for; the clock of its category starts.
 
     Ordinary ones have 5 working days, hard ones 15 (settings of the grid). One raised
-    face to face has had its first word.
+    face to face has had its first word. With a `handler` it is confidential: he alone
+    reads the words and deals with it.
     """
     business = _business(business, by=by, having=Right.LOG_VISITS)
     if raised_on > timezone.localdate(at):
@@ -298,13 +323,18 @@ def raise_demand(business, *, category, words, source, raised_on, by, at, visit=
     rules = Rules.load().on(grid, raised_on)
     days = rules.hard_within if category.hard else rules.ordinary_within
     due_on = Calendar.load().add(raised_on, days)
-    owed_by = who_answers(business)
+    if handler and not may_answer(handler, business):
+        raise Refused(f"{handler.display_name}不能办这一家的诉求，请另选经办人。")
+    owed_by = handler.display_name if handler else who_answers(business)
     demand = Demand.objects.create(
         business=business,
         grid=grid,
         visit=visit,
         category=category,
-        words=words,
+        words=HIDDEN_WORDS if handler else words,
+        confidential=handler is not None,
+        handler=handler,
+        said_by=said_by,
         source=source,
         recorded_by=by,
         raised_on=raised_on,
@@ -312,6 +342,8 @@ def raise_demand(business, *, category, words, source, raised_on, by, at, visit=
         due_on=due_on,
         owed_by=owed_by,
     )
+    if handler:
+        Secret.objects.create(demand=demand, words=words)
     kind = "疑难" if category.hard else "一般"
     DemandDue.objects.create(
         demand=demand,
@@ -322,13 +354,28 @@ def raise_demand(business, *, category, words, source, raised_on, by, at, visit=
         reason=f"{kind}诉求，{days} 个工作日",
         by=by,
     )
-    record("demand.raised", demand, by=by, at=at, category=category.name)
+    record(
+        "demand.raised",
+        demand,
+        by=by,
+        at=at,
+        category=category.name,
+        **({"handler": handler.display_name} if handler else {}),
+    )
     touched([business.pk])
     return demand
 
 
+def may_answer(user, business):
+    """May the user deal with what this business asks for?"""
+    mine = Business.objects.visible_to(user, Right.ANSWER_DEMANDS)
+    return mine.filter(pk=business.pk).exists()
+
+
 @transaction.atomic
-def take_demand(business, *, category, words, source, raised_on, by, at):
+def take_demand(
+    business, *, category, words, source, raised_on, by, at, said_by="", handler=None
+):
     """Write down a demand that came by itself: `(demand, created)`.
 
     The same words of the same business, not yet dealt with, are the same demand: a
@@ -338,11 +385,11 @@ def take_demand(business, *, category, words, source, raised_on, by, at):
     same = Demand.objects.unsorted().filter(
         business=business,
         category=category,
-        words=words,
         source=source,
         raised_on=raised_on,
         recorded_by=by,
     )
+    same = same.filter(secret__words=words) if handler else same.filter(words=words)
     if known := same.first():
         return known, False
     demand = raise_demand(
@@ -351,16 +398,19 @@ def take_demand(business, *, category, words, source, raised_on, by, at):
         words=words,
         source=source,
         raised_on=raised_on,
+        said_by=said_by,
+        handler=handler,
         by=by,
         at=at,
     )
     return demand, True
 
 
-def _take(demand, step, *, by, having=Right.ANSWER_DEMANDS):
+def take_step(demand, step, *, by, having=Right.ANSWER_DEMANDS, unread=False):
     """Lock the demand, then ask whether this step, by this person, is open.
 
     `having=None`: a room above has asked for its own right, over the demand's matter.
+    A confidential one moves through its handler alone, unless the step is `unread`.
     """
     demand = (
         Demand.objects.select_for_update(of=["self"])
@@ -370,7 +420,8 @@ def _take(demand, step, *, by, having=Right.ANSWER_DEMANDS):
     in_sight = having is None or (
         Demand.objects.visible_to(by, having).filter(pk=demand.pk).exists()
     )
-    if not in_sight:
+    hidden = demand.confidential and demand.handler_id != by.pk
+    if not in_sight or (hidden and not unread):
         raise PermissionDenied
     if step not in demand.open_steps:
         raise Refused(f"这件诉求现在是“{demand.get_state_display()}”，请刷新后再办理。")
@@ -383,6 +434,9 @@ def _outcome(demand, state, *, words, on):
         raise Refused("请写明结果，要原样告诉提出的人。")
     demand.state = state
     demand.outcome, demand.outcome_on = words, on
+    if demand.confidential:
+        Secret.objects.filter(demand=demand).update(outcome=words)
+        demand.outcome = HIDDEN_OUTCOME
     demand.first_word_on = demand.first_word_on or on
     within = Rules.load().on(demand.grid, on).told_within
     demand.tell_by = Calendar.load().add(on, within)
@@ -396,7 +450,7 @@ def _outcome(demand, state, *, words, on):
 @transaction.atomic
 def answer(demand, *, words, by, at):
     """Answer a demand at once; the asker is to be told."""
-    demand = _take(demand, "answer", by=by)
+    demand = take_step(demand, "answer", by=by)
     _outcome(demand, Demand.State.ANSWERED, words=words, on=timezone.localdate(at))
     record("demand.answered", demand, by=by, at=at)
     return demand
@@ -405,7 +459,7 @@ def answer(demand, *, words, by, at):
 @transaction.atomic
 def decline(demand, *, reason, by, at):
     """Decline a demand; the reason goes to the asker."""
-    demand = _take(demand, "decline", by=by)
+    demand = take_step(demand, "decline", by=by)
     if len(reason.strip()) < 15:
         raise Refused("不予受理要说清原因，至少 15 个字，会原样告诉提出的人。")
     _outcome(demand, Demand.State.DECLINED, words=reason, on=timezone.localdate(at))
@@ -414,13 +468,13 @@ def decline(demand, *, reason, by, at):
 
 
 @transaction.atomic
-def tell(demand, *, how, on, by, at, having=Right.ANSWER_DEMANDS, visit=None):
+def tell(demand, *, how, on, by, at, having=Right.LOG_VISITS, visit=None):
     """Record that the asker has been told what came of the demand.
 
     `visit` is the one on which it was told, if it was.
     """
-    _lock_above([demand.pk])
-    demand = _take(demand, "tell", by=by, having=having)
+    lock_above([demand.pk])
+    demand = take_step(demand, "tell", by=by, having=having)
     if on > timezone.localdate(at):
         raise Refused("回告日期在将来，请核对。")
     if on < demand.outcome_on:
@@ -428,6 +482,7 @@ def tell(demand, *, how, on, by, at, having=Right.ANSWER_DEMANDS, visit=None):
     demand.told_from, demand.state = demand.state, Demand.State.TOLD
     demand.told_on, demand.told_how, demand.told_by = on, how, by
     demand.told_visit = visit
+    demand.unreached_on = None
     demand.save(update_fields=TELLING)
     record("demand.told", demand, by=by, at=at, how=how)
     touched([demand.business_id])
@@ -436,11 +491,19 @@ def tell(demand, *, how, on, by, at, having=Right.ANSWER_DEMANDS, visit=None):
     return demand
 
 
-TELLING = ["state", "told_on", "told_how", "told_by", "told_from", "told_visit"]
+TELLING = [
+    "state",
+    "told_on",
+    "told_how",
+    "told_by",
+    "told_from",
+    "told_visit",
+    "unreached_on",
+]
 
 
-def _untell(demand, *, by, at):
-    """Take back that an asker was told: the visit on which it was said is void."""
+def untell(demand, *, by, at):
+    """Take back that an asker was told; the demand is locked, and those above it."""
     if "untell" not in demand.open_steps:
         return
     demand.state, demand.told_from = demand.told_from, ""
@@ -481,10 +544,17 @@ def owe(demand, *, due_on, owed_by, reason, by, at, workdays=None):
     return demand
 
 
+def workdays_of(demand):
+    """The working days that its deadline in force was counted with; None if set."""
+    return demand.dues.order_by("-since", "-pk").values_list("workdays", flat=True)[0]
+
+
 @transaction.atomic
 def join(demand, *, having, by, at):
     """The demand becomes part of a matter; the room above keeps the link."""
-    demand = _take(demand, "join", by=by, having=having)
+    demand = take_step(demand, "join", by=by, having=having)
+    if demand.confidential:
+        raise Refused("保密诉求由经办人单独办，不并入事项。要并入，先取消保密。")
     demand.state = Demand.State.JOINED
     demand.first_word_on = demand.first_word_on or timezone.localdate(at)
     demand.save(update_fields=["state", "first_word_on"])
@@ -496,7 +566,7 @@ def join(demand, *, having, by, at):
 @transaction.atomic
 def take_out(demand, *, having, by, at):
     """Undo a joining: the demand waits again, with the deadline it first had."""
-    demand = _take(demand, "take_out", by=by, having=having)
+    demand = take_step(demand, "take_out", by=by, having=having)
     demand.state = Demand.State.NEW
     demand.save(update_fields=["state"])
     first = demand.dues.first()
@@ -518,7 +588,7 @@ def take_out(demand, *, having, by, at):
 @transaction.atomic
 def end(demand, *, outcome, having, by, at):
     """The matter of the demand has ended; the asker is to be told of it."""
-    demand = _take(demand, "end", by=by, having=having)
+    demand = take_step(demand, "end", by=by, having=having)
     _outcome(demand, Demand.State.ENDED, words=outcome, on=timezone.localdate(at))
     record("demand.ended", demand, by=by, at=at)
     return demand
@@ -528,14 +598,14 @@ def end(demand, *, outcome, having, by, at):
 def recount(*, date, by, at):
     """Count anew the deadlines that a changed day may move; called when it is saved.
 
-    What a matter governs keeps the date that people set. Returns how many moved.
+    A date that a matter's measure set stays as people set it. Returns how many moved.
     """
     calendar, rules, moved = Calendar.load(), Rules.load(), 0
     waiting = Demand.objects.select_for_update(of=["self"]).select_related("grid")
     waiting = waiting.order_by("business", "pk")
     latest = DemandDue.objects.filter(demand=OuterRef("pk")).order_by("-since", "-pk")
-    unsorted = waiting.unsorted().filter(raised_on__lt=date)
-    for demand in unsorted.annotate(workdays=Subquery(latest.values("workdays")[:1])):
+    counted = waiting.open().filter(raised_on__lt=date)
+    for demand in counted.annotate(workdays=Subquery(latest.values("workdays")[:1])):
         if demand.workdays is None:
             continue
         due_on = calendar.add(demand.raised_on, demand.workdays)

@@ -1,7 +1,7 @@
 """What happened to a visit or a demand, in words, from the audit log."""
 
 from tianshan.audit.models import Entry
-from visits.models import Demand, Visit
+from visits.models import Demand, TellingAttempt, Visit
 
 SHOWN = 100
 
@@ -29,7 +29,10 @@ SAID = {
     "visit.voided": lambda data: f"作废：{data['reason']}",
     "demand.taken_in": lambda data: f"从旧表导入，类别“{data['category']}”",
     "demand.taken_back": lambda data: "随导入撤回",
-    "demand.raised": lambda data: f"记诉求，类别“{data['category']}”",
+    "demand.raised": lambda data: (
+        f"记诉求，类别“{data['category']}”"
+        + (f"，保密，{data['handler']}经办" if data.get("handler") else "")
+    ),
     "demand.answered": lambda data: "答复，待回告",
     "demand.declined": lambda data: "不予受理，待回告",
     "demand.joined": lambda data: "并入事项",
@@ -39,6 +42,16 @@ SAID = {
         f"节假日安排有变，应回告日期改为 {data['tell_by']}"
     ),
     "demand.ended": lambda data: "所属事项办结，待回告",
-    "demand.untold": lambda data: "走访作废，恢复为待回告",
+    "demand.untold": lambda data: "撤销回告，恢复为待回告",
+    "demand.telling_tried": lambda data: (
+        f"{TellingAttempt.How(data['how']).label}没联系上（{data['on']}）"
+    ),
+    "demand.attempt_taken_back": lambda data: f"撤销 {data['on']} 的没联系上",
+    "demand.withdrawn": lambda data: f"本人撤回：{data['reason']}",
+    "demand.mistaken": lambda data: f"记为误记：{data['reason']}",
+    "demand.restored": lambda data: "恢复，接着办",
+    "demand.made_confidential": lambda data: f"改为保密，{data['handler']}经办",
+    "demand.made_open": lambda data: "取消保密",
+    "demand.handed_over": lambda data: f"移交给{data['handler']}",
     "demand.told": lambda data: f"已回告：{Demand.Told(data['how']).label}",
 }

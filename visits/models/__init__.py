@@ -4,6 +4,8 @@ from visits.models.demand import Demand, DemandCategory, DemandDue
 from visits.models.door import DoorReport
 from visits.models.photo import Photo
 from visits.models.promise import Promise
+from visits.models.secret import Secret
+from visits.models.telling import TellingAttempt
 from visits.models.together import Companion, Correction, NotSameVisit
 from visits.models.visit import Visit
 
@@ -17,5 +19,7 @@ __all__ = [
     "NotSameVisit",
     "Photo",
     "Promise",
+    "Secret",
+    "TellingAttempt",
     "Visit",
 ]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.rights import Right
 from enterprises.models import Business
 from grids.models import Grid
-from tianshan.audit.classes import INTERNAL, OPEN, SEALED
+from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL, SEALED
 from tianshan.audit.history import tracked
 from tianshan.ledgers import search
 from tianshan.pinyin import search_text
@@ -58,6 +58,10 @@ class DemandQuerySet(models.QuerySet):
         """Not withdrawn with the import that brought them."""
         return self.filter(gone_at=None)
 
+    def counted(self):
+        """Without those that were recorded by mistake: nobody asked for them."""
+        return self.exclude(state=Demand.State.MISTAKEN)
+
     def open(self):
         """Nothing has come of them yet."""
         return self.filter(state__in=Demand.OPEN)
@@ -66,8 +70,10 @@ class DemandQuerySet(models.QuerySet):
         """Raised by the day, and nothing had come of them yet; as known now."""
         if day >= timezone.localdate():
             return self.open()
-        return self.filter(
-            Q(outcome_on=None) | Q(outcome_on__gt=day), raised_on__lte=day
+        return self.counted().filter(
+            Q(outcome_on=None) | Q(outcome_on__gt=day),
+            Q(dropped_on=None) | Q(dropped_on__gt=day),
+            raised_on__lte=day,
         )
 
     def unsorted(self):
@@ -77,6 +83,18 @@ class DemandQuerySet(models.QuerySet):
         """Something came of them and the asker has not been told."""
         return self.filter(state__in=Demand.TO_TELL)
 
+    def waiting_to_be_told(self):
+        """Of the untold, those whose asker has not been sought in vain twice."""
+        return self.untold().filter(unreached_on=None)
+
+    def unreached(self):
+        """Of the untold, those whose asker was sought in vain twice."""
+        return self.untold().exclude(unreached_on=None)
+
+    def handled_by(self, user):
+        """Those whose steps the user may take at all: of confidential ones, his own."""
+        return self.filter(Q(confidential=False) | Q(handler=user))
+
     def overdue(self, day):
         return self.open().filter(due_on__lt=day)
 
@@ -85,7 +103,7 @@ class DemandQuerySet(models.QuerySet):
 
         Working days are counted here and not in SQL, over the few that still wait.
         """
-        waiting = self.with_spans().exclude(state=Demand.State.TOLD)
+        waiting = self.with_spans().filter(state__in=Demand.WAITING, unreached_on=None)
         return self.filter(
             pk__in=[row.pk for row in waiting if row.light(day).colour == colour]
         )
@@ -100,7 +118,12 @@ class DemandQuerySet(models.QuerySet):
         return (
             self.with_spans()
             .select_related(
-                "business", "business__building", "category", "grid", "recorded_by"
+                "business",
+                "business__building",
+                "category",
+                "grid",
+                "recorded_by",
+                "handler",
             )
             .order_by("-raised_on", "-pk")
         )
@@ -117,6 +140,8 @@ class Demand(models.Model):
         DECLINED = "declined", "不予受理待回告"
         ENDED = "ended", "已办结待回告"
         TOLD = "told", "已回告"
+        WITHDRAWN = "withdrawn", "本人撤回"
+        MISTAKEN = "mistaken", "误记"
 
     class Source(models.TextChoices):
         VISIT = "visit", "走访"
@@ -132,11 +157,15 @@ class Demand(models.Model):
         PHONE = "phone", "电话告知"
         MESSAGE = "message", "消息告知"
         NOTICE = "notice", "公告告知"
+        SLIP = "slip", "送回告单"
 
     # Whoever raises it so has been spoken to on the spot.
     FACE_TO_FACE = frozenset({Source.VISIT, Source.WALK_IN, Source.MEETING})
     OPEN = frozenset({State.NEW, State.JOINED})
     TO_TELL = frozenset({State.ANSWERED, State.DECLINED, State.ENDED})
+    WAITING = OPEN | TO_TELL
+    # Ended without a word to the asker: he took it back himself, or never asked.
+    DROPPED = frozenset({State.WITHDRAWN, State.MISTAKEN})
     # The one place that says which step may start from which state.
     STEPS = {
         "answer": {State.NEW},
@@ -146,6 +175,13 @@ class Demand(models.Model):
         "end": {State.JOINED},
         "tell": TO_TELL,
         "untell": {State.TOLD},
+        "try_telling": TO_TELL,
+        "withdraw": WAITING,
+        "mistake": WAITING,
+        "restore": DROPPED,
+        "make_confidential": {State.NEW} | TO_TELL,
+        "make_open": WAITING,
+        "hand_over": WAITING,
     }
 
     business = models.ForeignKey(
@@ -167,6 +203,18 @@ class Demand(models.Model):
     )
     words = models.TextField("原话", max_length=1000)
     source = models.CharField("来源", max_length=10, choices=Source)
+    # Who of the business said it, where that is known.
+    said_by = models.CharField("谁说的", max_length=40, blank=True)
+    # Words and outcome are kept apart (`Secret`), and here stands that they are.
+    confidential = models.BooleanField("保密", default=False)
+    handler = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="保密件经办人",
+    )
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -192,6 +240,8 @@ class Demand(models.Model):
         related_name="+",
         verbose_name="回告人",
     )
+    # The day of the second attempt in vain to tell the asker.
+    unreached_on = models.DateField("两次未联系上", null=True, blank=True)
     # What voiding the visit on which it was told puts back.
     told_from = models.CharField(
         "回告前状态", max_length=10, choices=State, blank=True, editable=False
@@ -204,6 +254,19 @@ class Demand(models.Model):
         related_name="told_demands",
         verbose_name="回告走访",
     )
+    dropped_on = models.DateField("撤回或误记日期", null=True, blank=True)
+    dropped_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="撤回或误记登记人",
+    )
+    dropped_why = models.CharField("撤回或误记原因", max_length=200, blank=True)
+    dropped_from = models.CharField(
+        "撤回或误记前状态", max_length=10, choices=State, blank=True, editable=False
+    )
     # In no ledger from then on: withdrawn with the import that brought it.
     gone_at = models.DateTimeField("移出台账时间", null=True, editable=False)
     search = models.TextField(editable=False)
@@ -211,7 +274,9 @@ class Demand(models.Model):
     VISIBILITY = {
         INTERNAL: "id business grid visit category words source recorded_by raised_on"
         " first_word_on state due_on owed_by outcome outcome_on tell_by told_on"
-        " told_how told_by told_from told_visit gone_at",
+        " told_how told_by told_from told_visit gone_at confidential handler"
+        " unreached_on dropped_on dropped_by dropped_why dropped_from",
+        PERSONAL: "said_by",
         SEALED: "search",
     }
 
@@ -229,6 +294,7 @@ class Demand(models.Model):
             models.CheckConstraint(
                 condition=(
                     Q(state__in=["new", "joined"], outcome_on=None, tell_by=None)
+                    | Q(state__in=["withdrawn", "mistaken"])
                     | (
                         ~Q(state__in=["new", "joined"])
                         & ~Q(outcome_on=None)
@@ -241,6 +307,33 @@ class Demand(models.Model):
                 condition=Q(state="told") ^ Q(told_on=None),
                 name="demand_told_has_its_day",
             ),
+            models.CheckConstraint(
+                condition=(
+                    Q(
+                        state__in=["withdrawn", "mistaken"],
+                        dropped_on__isnull=False,
+                        dropped_by__isnull=False,
+                    )
+                    & ~Q(dropped_why="")
+                    & ~Q(dropped_from="")
+                )
+                | (
+                    ~Q(state__in=["withdrawn", "mistaken"])
+                    & Q(dropped_on=None, dropped_by=None)
+                    & Q(dropped_why="", dropped_from="")
+                ),
+                name="demand_dropped_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(confidential=False, handler=None)
+                | Q(confidential=True, handler__isnull=False),
+                name="confidential_demand_has_a_handler",
+            ),
+            models.CheckConstraint(
+                condition=Q(unreached_on=None)
+                | Q(state__in=["answered", "declined", "ended"]),
+                name="unreached_only_while_untold",
+            ),
         ]
 
     def __str__(self):
@@ -248,7 +341,7 @@ class Demand(models.Model):
 
     def save(self, *args, update_fields=None, **kwargs):
         if update_fields is None:
-            self.search = search_text(self.words)
+            self.search = "" if self.confidential else search_text(self.words)
         super().save(*args, update_fields=update_fields, **kwargs)
 
     def get_absolute_url(self):
@@ -261,13 +354,16 @@ class Demand(models.Model):
     @property
     def next_due(self):
         """The day by which the next step is owed; None when all is done."""
-        if self.state == self.State.TOLD:
+        if self.state not in self.WAITING or self.unreached_on:
             return None
         return self.due_on if self.state in self.OPEN else self.tell_by
 
     def light(self, today):
-        """The light of the next step; None once told. Ask `with_spans` for the row."""
-        if self.state == self.State.TOLD:
+        """The light of the next step; None once nothing is owed.
+
+        Ask `with_spans` for the row.
+        """
+        if self.next_due is None:
             return None
         start = self.owed_since if self.state in self.OPEN else self.outcome_on
         return light(start, self.next_due, today)
