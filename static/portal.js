@@ -49,6 +49,8 @@
     }
     const back = event.target.closest("[data-back]");
     if (back) history.back();
+    const copy = event.target.closest("[data-copy]");
+    if (copy) copyText(copy);
     const reveal = event.target.closest("[data-reveal]");
     if (reveal) {
       const field = document.getElementById(reveal.dataset.reveal);
@@ -58,7 +60,23 @@
     }
   });
 
+  // What is marked can be copied by hand too, where the clipboard is out of reach.
+  async function copyText(button) {
+    const field = document.querySelector(button.dataset.copy);
+    const label = button.querySelector("span") || button;
+    field.focus();
+    field.select();
+    try {
+      await navigator.clipboard.writeText(field.value);
+    } catch {
+      if (!document.execCommand("copy")) return;
+    }
+    label.textContent = "已复制";
+    say("已复制");
+  }
+
   ready(() => {
+    for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
     for (const button of document.querySelectorAll("[data-back], [data-reveal]")) {
       button.hidden = button.matches("[data-back]") && history.length < 2;
     }

@@ -6,9 +6,10 @@ class VisitsConfig(AppConfig):
     verbose_name = "走访与诉求"
 
     def ready(self):
-        from visits import figures, imports, ledgers, moments
+        from visits import figures, imports, ledgers, moments, telling_ledger
 
         ledgers.register()
+        telling_ledger.register()
         figures.register()
         moments.register()
         imports.register_kinds()

@@ -87,9 +87,7 @@ def make_confidential(demand, *, handler, by, at):
     demand.words = actions.HIDDEN_WORDS
     demand.outcome = actions.HIDDEN_OUTCOME if demand.outcome else ""
     demand.confidential, demand.handler, demand.search = True, handler, ""
-    demand.save(
-        update_fields=["words", "outcome", "confidential", "handler", "search"]
-    )
+    demand.save(update_fields=["words", "outcome", "confidential", "handler", "search"])
     record(
         "demand.made_confidential", demand, by=by, at=at, handler=handler.display_name
     )
@@ -107,9 +105,7 @@ def make_open(demand, *, by, at):
     demand.words, demand.outcome = secret.words, secret.outcome
     demand.search = search_text(demand.words)
     demand.confidential, demand.handler = False, None
-    demand.save(
-        update_fields=["words", "outcome", "confidential", "handler", "search"]
-    )
+    demand.save(update_fields=["words", "outcome", "confidential", "handler", "search"])
     secret.delete()
     record("demand.made_open", demand, by=by, at=at)
     _owe(demand, actions.who_answers(demand.business), "取消保密", by=by, at=at)

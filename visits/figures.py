@@ -38,9 +38,17 @@ def visited(kind):
 
 
 def demands(scope):
-    return Demand.objects.visible_to(scope.user).filter(
-        grid__path__startswith=scope.grid.path
+    """Without those recorded by mistake, which nobody asked for."""
+    return (
+        Demand.objects.visible_to(scope.user)
+        .counted()
+        .filter(grid__path__startswith=scope.grid.path)
     )
+
+
+def not_dropped(scope):
+    """Not withdrawn by the asker by the period's last day."""
+    return Q(dropped_on=None) | Q(dropped_on__gt=scope.day)
 
 
 def raised(scope):
@@ -55,7 +63,9 @@ def raised_now(*states):
 def open_on(scope):
     """Raised by the period's last day, and nothing had come of them by then."""
     return demands(scope).filter(
-        Q(outcome_on=None) | Q(outcome_on__gt=scope.day), raised_on__lte=scope.day
+        Q(outcome_on=None) | Q(outcome_on__gt=scope.day),
+        not_dropped(scope),
+        raised_on__lte=scope.day,
     )
 
 
@@ -73,7 +83,40 @@ def overdue_on(scope):
 def untold_on(scope):
     """Something had come of them by that day, and the asker did not know yet."""
     return demands(scope).filter(
-        Q(told_on=None) | Q(told_on__gt=scope.day), outcome_on__lte=scope.day
+        Q(told_on=None) | Q(told_on__gt=scope.day),
+        not_dropped(scope),
+        outcome_on__lte=scope.day,
+    )
+
+
+def unreached_on(scope):
+    """Of those, the ones whose asker had been sought in vain twice; as known now."""
+    return untold_on(scope).filter(unreached_on__lte=scope.day)
+
+
+def to_tell_on(scope):
+    """Of those, the ones that still wait for somebody to tell the asker."""
+    return untold_on(scope).exclude(pk__in=unreached_on(scope).values("pk"))
+
+
+def tell_late_on(scope):
+    """Of those that wait, the ones past the day by which to tell."""
+    return to_tell_on(scope).filter(tell_by__lt=scope.day)
+
+
+def withdrawn(scope):
+    """Taken back by their askers within the period."""
+    return demands(scope).filter(
+        state=Demand.State.WITHDRAWN, dropped_on__range=scope.period
+    )
+
+
+def mistaken(scope):
+    """Found within the period to have been recorded by mistake."""
+    return Demand.objects.visible_to(scope.user).filter(
+        grid__path__startswith=scope.grid.path,
+        state=Demand.State.MISTAKEN,
+        dropped_on__range=scope.period,
     )
 
 
@@ -196,11 +239,53 @@ def register():
         ),
         Figure(
             "demands_untold",
-            "待回告",
+            "未告知结果的诉求",
             Unit.DEMANDS,
-            "到时段最后一天已有结果、还没有告诉提出人的诉求。",
+            "到时段最后一天已有结果、还没有告诉提出人的诉求："
+            "等着回告的和两次未联系上的。",
             "demands",
             untold_on,
+        ),
+        Figure(
+            "demands_to_tell",
+            "等着回告",
+            Unit.DEMANDS,
+            "到时段最后一天已有结果、等着告诉提出人的诉求；两次未联系上的不在内。",
+            "demands",
+            to_tell_on,
+        ),
+        Figure(
+            "demands_tell_late",
+            "回告超期",
+            Unit.DEMANDS,
+            "等着回告的诉求中，到时段最后一天已过应回告日期的。",
+            "demands",
+            tell_late_on,
+        ),
+        Figure(
+            "demands_unreached",
+            "两次未联系上",
+            Unit.DEMANDS,
+            "到时段最后一天已有结果、在不同的日子或时段两次没联系上提出人的诉求；"
+            "不算已回告，下次见到时再告诉。",
+            "demands",
+            unreached_on,
+        ),
+        Figure(
+            "demands_withdrawn",
+            "本人撤回",
+            Unit.DEMANDS,
+            "时段内由提出人自己撤回的诉求；仍算提出过。",
+            "demands",
+            withdrawn,
+        ),
+        Figure(
+            "demands_mistaken",
+            "误记",
+            Unit.DEMANDS,
+            "时段内查明是记错的诉求；别的指标都不计。",
+            "demands",
+            mistaken,
         ),
         Figure(
             "demands_first_word_due",

@@ -91,6 +91,23 @@ class DemandFilter(LedgerFilter):
     state = django_filters.MultipleChoiceFilter(
         label="状态", choices=Demand.State, widget=CheckboxSelectMultiple
     )
+    telling = django_filters.ChoiceFilter(
+        label="回告",
+        choices=[
+            ("waiting", "等着回告"),
+            ("late", "回告超期"),
+            ("unreached", "两次未联系上"),
+            ("told", "已告诉"),
+        ],
+        empty_label="全部",
+        method="by_telling",
+    )
+    confidential = django_filters.ChoiceFilter(
+        label="保密",
+        choices=[("true", "保密"), ("false", "不保密")],
+        empty_label="全部",
+        method="by_confidential",
+    )
     batch = django_filters.ModelChoiceFilter(
         label="导入批次", queryset=imports_in_sight, method="by_batch"
     )
@@ -103,6 +120,19 @@ class DemandFilter(LedgerFilter):
         """The demands that an import wrote."""
         rows = batch.rows.filter(model="demand").written("new")
         return queryset.filter(pk__in=rows.values("target"))
+
+    def by_telling(self, queryset, name, value):
+        if value == "waiting":
+            return queryset.waiting_to_be_told()
+        if value == "late":
+            today = timezone.localdate()
+            return queryset.waiting_to_be_told().filter(tell_by__lt=today)
+        if value == "unreached":
+            return queryset.unreached()
+        return queryset.exclude(told_on=None)
+
+    def by_confidential(self, queryset, name, value):
+        return queryset.filter(confidential=value == "true")
 
     def by_light(self, queryset, name, colour):
         return queryset.lit(colour, timezone.localdate())

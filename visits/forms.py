@@ -279,15 +279,6 @@ class DeclineForm(forms.Form):
     )
 
 
-class TellForm(forms.Form):
-    how = forms.ChoiceField(
-        label="怎么告诉的", choices=Demand.Told, widget=forms.RadioSelect
-    )
-    on = forms.DateField(
-        label="回告日期", widget=DayInput(), validators=[not_in_future]
-    )
-
-
 class CategoryForm(forms.ModelForm):
     """A category of demands, as the administrator names it."""
 

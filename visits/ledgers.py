@@ -13,7 +13,7 @@ from tianshan.ledgers.ledger import register as add
 from tianshan.web.templatetags.portal import lamp, tag
 from visits.filters import DemandFilter, VisitFilter
 from visits.models import Demand, Visit
-from visits.steps import NEXT
+from visits.steps import what_is_next
 
 SHORT = 30  # characters of the asker's words in a list
 
@@ -30,6 +30,8 @@ STATES = {
     Demand.State.DECLINED: ("gold", "message-2"),
     Demand.State.ENDED: ("gold", "message-2"),
     Demand.State.TOLD: ("ok", "circle-check"),
+    Demand.State.WITHDRAWN: ("mute", "arrow-back-up"),
+    Demand.State.MISTAKEN: ("mute", "eraser"),
 }
 
 
@@ -43,7 +45,17 @@ def draw_outcome(visit):
 
 def draw_state(demand):
     kind, icon_name = STATES[demand.state]
-    return tag(kind, demand.get_state_display(), icon_name)
+    drawn = tag(kind, demand.get_state_display(), icon_name)
+    if demand.unreached_on:
+        return format_html("{} {}", drawn, tag("mute", "两次未联系上", "phone-off"))
+    return drawn
+
+
+def draw_words(demand):
+    """The beginning of the words, or that they are confidential."""
+    if demand.confidential:
+        return tag("mute", f"保密，{demand.handler.display_name}经办", "lock")
+    return Truncator(demand.words).chars(SHORT)
 
 
 def as_of(queryset, *, user, day):
@@ -62,7 +74,7 @@ def _draw_light(row):
 
 
 def _owes(row):
-    return "" if row.state == Demand.State.TOLD else row.owed_by
+    return row.owed_by if row.next_due else ""
 
 
 VISITS = Ledger(
@@ -185,9 +197,9 @@ DEMANDS = Ledger(
     columns=[
         Column(
             "words",
-            "诉求原话",
+            "原话",
             lambda row: row.words,
-            draw=lambda row: Truncator(row.words).chars(SHORT),
+            draw=draw_words,
             link=True,
         ),
         Column(
@@ -225,13 +237,37 @@ DEMANDS = Ledger(
             sort=("state",),
         ),
         Column("light", "红黄灯", _light, draw=_draw_light, annotate=as_of),
-        Column("due", "办理期限", lambda row: row.due_on, sort=("due_on",)),
-        Column("tell_by", "应回告日期", lambda row: row.tell_by, shown=False),
+        Column("due", "期限", lambda row: row.due_on, sort=("due_on",)),
+        Column(
+            "tell_by",
+            "应回告日期",
+            lambda row: row.tell_by,
+            sort=("tell_by",),
+            shown=False,
+        ),
         Column("owed", "下一步由谁", _owes, sort=("owed_by",)),
-        Column("next", "下一步", lambda row: NEXT[row.state]),
+        Column("next", "下一步", what_is_next),
         Column("outcome", "结果", lambda row: row.outcome, shown=False),
         Column("outcome_on", "有结果日期", lambda row: row.outcome_on, shown=False),
-        Column("told", "回告日期", lambda row: row.told_on, shown=False),
+        Column(
+            "told", "回告日期", lambda row: row.told_on, sort=("told_on",), shown=False
+        ),
+        Column(
+            "told_how",
+            "回告方式",
+            lambda row: row.get_told_how_display(),
+            sort=("told_how",),
+            shown=False,
+        ),
+        Column(
+            "unreached",
+            "两次未联系上",
+            lambda row: row.unreached_on,
+            sort=("unreached_on",),
+            shown=False,
+        ),
+        Column("confidential", "保密", lambda row: row.confidential, shown=False),
+        Column("dropped", "撤回或误记原因", lambda row: row.dropped_why, shown=False),
         Column("grid", "网格", lambda row: row.grid.name, shown=False),
     ],
 )

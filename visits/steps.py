@@ -13,6 +13,8 @@ NEXT = {
     Demand.State.DECLINED: "把原因告诉提出的人",
     Demand.State.ENDED: "把结果告诉提出的人",
     Demand.State.TOLD: "",
+    Demand.State.WITHDRAWN: "",
+    Demand.State.MISTAKEN: "",
 }
 
 # step -> right, URL name, label, icon, hint. The last two lead to the room above.
@@ -22,8 +24,8 @@ OFFERED = {
         ("答复", "message-2", "当场能答的，写明结果"),
     ),
     "tell": (
-        (Right.ANSWER_DEMANDS, "visits:demand_tell"),
-        ("登记回告", "send", "已经告诉了提出的人"),
+        (Right.LOG_VISITS, "visits:demand_tell"),
+        ("回告", "send", "把结果告诉提出的人，或记下没联系上"),
     ),
     "propose": (
         (Right.PROPOSE_ISSUES, "issues:issue_propose"),
@@ -37,11 +39,29 @@ OFFERED = {
         (Right.ANSWER_DEMANDS, "visits:demand_decline"),
         ("不予受理", "x", "说清原因，会原样告诉提出的人"),
     ),
+    "withdraw": (
+        (Right.ANSWER_DEMANDS, "visits:demand_withdraw"),
+        ("本人撤回", "arrow-back-up", "提出的人说不用办了"),
+    ),
+    "mistake": (
+        (Right.ANSWER_DEMANDS, "visits:demand_mistake"),
+        ("记为误记", "eraser", "记错了店，或重复记了"),
+    ),
 }
 
 
 def may_do(demand, user, right):
+    """Is the step the user's? Those of a confidential demand are its handler's."""
+    if demand.confidential and demand.handler_id != user.pk:
+        return False
     return Demand.objects.visible_to(user, right).filter(pk=demand.pk).exists()
+
+
+def what_is_next(demand):
+    """What the demand waits for, in the words of lists and pages."""
+    if demand.unreached_on:
+        return "两次没联系上，下次见到时告诉"
+    return NEXT[demand.state]
 
 
 def next_steps(demand, user):
@@ -50,11 +70,13 @@ def next_steps(demand, user):
     The actions ask all of it again.
     """
     open_steps = set(demand.open_steps)
+    if demand.confidential:
+        open_steps.discard("join")  # it is dealt with by its handler, by itself
     if "join" in open_steps:
         open_steps.add("propose")  # an issue begins by joining its first demand
     rights = {
         right: may_do(demand, user, right)
-        for right in (Right.ANSWER_DEMANDS, Right.PROPOSE_ISSUES)
+        for right in (Right.ANSWER_DEMANDS, Right.PROPOSE_ISSUES, Right.LOG_VISITS)
     }
     return [
         {

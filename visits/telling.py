@@ -75,9 +75,7 @@ def take_back_attempt(attempt, *, by, at):
 def _take_back(attempt, demand, *, by, at):
     attempt.taken_back_at = at
     attempt.save(update_fields=["taken_back_at"])
-    record(
-        "demand.attempt_taken_back", demand, by=by, at=at, on=attempt.on.isoformat()
-    )
+    record("demand.attempt_taken_back", demand, by=by, at=at, on=attempt.on.isoformat())
     _settle(demand, by=by, at=at)
 
 

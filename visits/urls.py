@@ -1,6 +1,6 @@
 from django.urls import path
 
-from visits import category_views, views
+from visits import category_views, telling_views, views
 
 app_name = "visits"
 urlpatterns = [
@@ -14,7 +14,20 @@ urlpatterns = [
     path("demands/<int:pk>/", views.demand_detail, name="demand_detail"),
     path("demands/<int:pk>/answer/", views.demand_answer, name="demand_answer"),
     path("demands/<int:pk>/decline/", views.demand_decline, name="demand_decline"),
-    path("demands/<int:pk>/tell/", views.demand_tell, name="demand_tell"),
+    path("demands/<int:pk>/tell/", telling_views.demand_tell, name="demand_tell"),
+    path("demands/<int:pk>/tried/", telling_views.demand_tried, name="demand_tried"),
+    path("demands/<int:pk>/untell/", telling_views.demand_untell, name="demand_untell"),
+    path(
+        "demands/attempts/<int:pk>/back/",
+        telling_views.attempt_back,
+        name="attempt_back",
+    ),
+    path("demands/<int:pk>/withdraw/", views.demand_withdraw, name="demand_withdraw"),
+    path("demands/<int:pk>/mistake/", views.demand_mistake, name="demand_mistake"),
+    path("demands/<int:pk>/restore/", views.demand_restore, name="demand_restore"),
+    path("demands/telling/", telling_views.telling_list, name="telling_list"),
+    path("demands/telling/texts/", telling_views.telling_texts, name="telling_texts"),
+    path("demands/telling/slips/", telling_views.telling_slips, name="telling_slips"),
     path("values/categories/", category_views.category_list, name="category_list"),
     path(
         "values/categories/<int:pk>/",

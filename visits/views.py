@@ -21,20 +21,20 @@ from tianshan.pinyin import fold
 from tianshan.web import render_inside
 from tianshan.web.masks import masked_phone
 from tianshan.workdays import Calendar
-from visits import actions
+from visits import actions, dropping
 from visits.forms import (
     FACTS,
     AnswerForm,
     DeclineForm,
     DemandForm,
-    TellForm,
     VisitForm,
     VoidForm,
 )
 from visits.history import told_history
 from visits.ledgers import DEMANDS, STATES, VISITS
 from visits.models import Demand, Visit
-from visits.steps import NEXT, may_do, next_steps
+from visits.steps import may_do, next_steps, what_is_next
+from visits.telling_forms import DropForm
 
 FOUND = 20  # businesses offered to choose from
 SHOWN = 100  # visits, and demands, of one business on its page
@@ -103,7 +103,7 @@ def _waiting(business, user):
     demands = Demand.objects.visible_to(user).filter(business=business).for_list()
     return {
         "open_demands": _with_lights(demands.open()),
-        "to_tell": _with_lights(demands.untold()),
+        "to_tell": _with_lights(demands.untold().handled_by(user)),
     }
 
 
@@ -361,7 +361,7 @@ def demand_detail(request, pk):
     demand = get_object_or_404(
         Demand.objects.visible_to(request.user)
         .for_list()
-        .select_related("visit", "told_by"),
+        .select_related("visit", "told_by", "dropped_by"),
         pk=pk,
     )
     steps = next_steps(demand, request.user)
@@ -369,7 +369,13 @@ def demand_detail(request, pk):
         "demand": demand,
         "state": STATES[demand.state],
         "lamp": demand.light(timezone.localdate()),
-        "next": NEXT[demand.state],
+        "next": what_is_next(demand),
+        "may_untell": "untell" in demand.open_steps
+        and demand.told_from
+        and not demand.told_visit_id
+        and may_do(demand, request.user, Right.LOG_VISITS),
+        "may_restore": "restore" in demand.open_steps
+        and may_do(demand, request.user, Right.ANSWER_DEMANDS),
         "steps": steps,
         "dues": _reckoned(demand),
         "first_word_by": Calendar.load().add(demand.raised_on, 1),
@@ -432,14 +438,40 @@ def demand_decline(request, pk):
 
 @needs(Right.ANSWER_DEMANDS)
 @require_http_methods(["GET", "HEAD", "POST"])
-def demand_tell(request, pk):
+def demand_withdraw(request, pk):
     return _step(
         request,
         pk,
-        step="tell",
-        kind=TellForm,
-        act=actions.tell,
-        template="visits/demand_tell.html",
-        done="已记回告。",
-        initial={"on": timezone.localdate()},
+        step="withdraw",
+        kind=DropForm,
+        act=dropping.withdraw,
+        template="visits/demand_withdraw.html",
+        done="已记本人撤回。",
     )
+
+
+@needs(Right.ANSWER_DEMANDS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def demand_mistake(request, pk):
+    return _step(
+        request,
+        pk,
+        step="mistake",
+        kind=DropForm,
+        act=dropping.mistake,
+        template="visits/demand_mistake.html",
+        done="已记为误记，各项指标不再计它。",
+    )
+
+
+@needs(Right.ANSWER_DEMANDS)
+@require_POST
+def demand_restore(request, pk):
+    demand = get_object_or_404(Demand.objects.visible_to(request.user), pk=pk)
+    try:
+        dropping.restore(demand, by=request.user, at=timezone.now())
+    except actions.Refused as refused:
+        messages.warning(request, str(refused))
+    else:
+        messages.success(request, "已恢复，接着办。")
+    return redirect(demand)

@@ -75,6 +75,7 @@ def the_answer(business, day, parts):
 
     failed = [] if in_time else ["unvisited"]
     asked = Demand.objects.filter(business=business, raised_on__lte=day)
+    asked = [demand for demand in asked if not _is_dropped(demand, day)]
     if any(_is_overdue(demand, day) for demand in asked):
         failed.append("overdue")
     if any(_is_untold(demand, day) for demand in asked):
@@ -86,6 +87,12 @@ def the_answer(business, day, parts):
         if (day - last).days > 365:
             failed.append("absent")
     return (grid.pk, mode, failed[0] if failed else "effective", failed)
+
+
+def _is_dropped(demand, day):
+    """Recorded by mistake, or withdrawn by the day."""
+    mistaken = demand.state == Demand.State.MISTAKEN
+    return mistaken or bool(demand.dropped_on and demand.dropped_on <= day)
 
 
 def _is_overdue(demand, day):

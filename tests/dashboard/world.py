@@ -227,6 +227,16 @@ def _random_demand(world, business, found):
         outcome = world.day(raised)
         tell_by = world.calendar.add(outcome, 3)
         told = world.day(outcome) if state == Demand.State.TOLD else None
+    dropped, unreached = {}, None
+    if state in Demand.DROPPED:
+        dropped = {
+            "dropped_on": world.day(outcome),
+            "dropped_by": world.visitor,
+            "dropped_why": "不用办了",
+            "dropped_from": Demand.State.ANSWERED,
+        }
+    elif state in Demand.TO_TELL and chance.random() < 0.3:
+        unreached = world.day(outcome)
     word = world.day(raised) if chance.random() < 0.7 else None
     demand = Demand.objects.create(
         business=business,
@@ -244,6 +254,8 @@ def _random_demand(world, business, found):
         outcome_on=outcome,
         tell_by=tell_by,
         told_on=told,
+        unreached_on=unreached,
+        **dropped,
     )
     dues = [(raised, demand.due_on)]
     if chance.random() < 0.4:

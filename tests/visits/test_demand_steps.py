@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from accounts.rights import Role
 from tests.factories import (
+    TODAY,
     BusinessFactory,
     CoverageFactory,
     DemandFactory,
@@ -18,6 +19,8 @@ from visits.models import Demand
 
 REASON = "租约是您和房东之间的事，可以找司法所免费调解。"
 STEPS = {
+    "demand_withdraw": {"reason": "已经自己解决"},
+    "demand_mistake": {"reason": "记错了店"},
     "demand_answer": {"words": "改到七点半清运"},
     "demand_decline": {"reason": REASON},
     "demand_tell": {"how": "phone", "on": "2026-10-15"},
@@ -47,8 +50,15 @@ def test_offered_only_what_the_state_and_the_right_allow(
         "propose",
         "join",
         "decline",
+        "withdraw",
+        "mistake",
     ]
-    assert offered(client_of(clerk), demand) == ["answer", "decline"]
+    assert offered(client_of(clerk), demand) == [
+        "answer",
+        "decline",
+        "withdraw",
+        "mistake",
+    ]
     assert offered(client_of(staff), demand) == []
     assert offered(client_of(leader), demand) == []
 
@@ -62,7 +72,7 @@ def test_the_secretary_answers_and_records_that_he_was_told(
     response = client.post(url("demand_answer", demand), {"words": "改到七点半清运"})
 
     assert response.headers["Location"] == demand.get_absolute_url()
-    assert offered(client, demand) == ["tell"]
+    assert offered(client, demand) == ["tell", "withdraw", "mistake"]
     page = client.get(demand.get_absolute_url()).content.decode()
     assert "改到七点半清运" in page
     assert "答复，待回告" in page
@@ -93,8 +103,12 @@ def test_a_step_that_is_not_open_leads_back_and_posts_are_refused_in_words(
         "demand_answer": Demand.State.JOINED,
         "demand_decline": Demand.State.JOINED,
         "demand_tell": Demand.State.NEW,
+        "demand_withdraw": Demand.State.TOLD,
+        "demand_mistake": Demand.State.TOLD,
     }
-    Demand.objects.filter(pk=demand.pk).update(state=states[name])
+    told = {"told_on": TODAY, "outcome_on": TODAY, "tell_by": TODAY}
+    done = told if states[name] == Demand.State.TOLD else {}
+    Demand.objects.filter(pk=demand.pk).update(state=states[name], **done)
     client = client_of(secretary)
     assert client.get(url(name, demand)).headers["Location"] == (
         demand.get_absolute_url()
@@ -110,10 +124,14 @@ def test_a_step_that_is_not_open_leads_back_and_posts_are_refused_in_words(
 def test_who_sees_may_not_act_and_who_sees_nothing_finds_nothing(
     client_of, staff, leader, stranger, chief, demand, name
 ):
-    for somebody in (staff, leader, stranger):
+    # Whoever visits may tell; the other steps are for those who answer.
+    visitors = [] if name == "demand_tell" else [staff]
+    for somebody in (*visitors, leader, stranger):
         client = client_of(somebody)
-        assert client.get(url(name, demand)).status_code == 403
-        assert client.post(url(name, demand), STEPS[name]).status_code == 403
+        # A stranger who visits elsewhere gets as far as to find nothing.
+        refused = 404 if (name, somebody) == ("demand_tell", stranger) else 403
+        assert client.get(url(name, demand)).status_code == refused
+        assert client.post(url(name, demand), STEPS[name]).status_code == refused
     elsewhere = DemandFactory()
     assert client_of(chief).get(url(name, elsewhere)).status_code == 404
     demand.refresh_from_db()
@@ -187,10 +205,10 @@ def test_a_demand_is_noted_for_ones_own_only(client_of, staff, leader, other_gri
 
 @pytest.mark.parametrize("name", STEPS)
 def test_who_answers_elsewhere_and_only_looks_here_may_not_act(
-    client_of, staff, other_grid, demand, name
+    client_of, leader, other_grid, demand, name
 ):
-    PostFactory(user=staff, role=Role.GRID_CLERK, grid=other_grid)
-    client = client_of(staff)
+    PostFactory(user=leader, role=Role.GRID_CLERK, grid=other_grid)
+    client = client_of(leader)
     assert client.get(demand.get_absolute_url()).status_code == 200
     assert client.get(url(name, demand)).status_code == 403
     assert client.post(url(name, demand), STEPS[name]).status_code == 403

@@ -34,6 +34,13 @@ class Edit:
         """The rows that the user may change so, of all."""
         return self.model.objects.visible_to(user, self.right)
 
+    def name(self, row):
+        """What the row is called where it is looked at before the change."""
+        return str(row)
+
+    def lock_first(self, pks):
+        """Lock what the room locks before these rows, wherever an act begins."""
+
     def words(self, values):
         """The change in words: 行业改为“茶叶零售”."""
         raise NotImplementedError
@@ -185,6 +192,7 @@ def apply(ledger, edit, rows, values, *, seen, by, at):
     if not by.may(edit.right):
         raise PermissionDenied
     pks = list(rows.order_by().values_list("pk", flat=True)[: MOST + 1])
+    edit.lock_first(pks)
     planned = plan(edit, _locked(edit, pks), values, user=by)
     if planned.seen != seen:
         raise Refused("您预览之后，这些记录有了变化。请看过新的预览再办。")
@@ -216,6 +224,7 @@ def undo(done, edit, *, by, at):
     if done.undone_at is not None:
         raise Refused("这次修改已经撤销过。")
     changes = {int(pk): change for pk, change in done.changes.items()}
+    edit.lock_first(list(changes))
     rows = list(_locked(edit, list(changes)))
     here = [row.pk for row in rows]
     reachable = set(edit.reachable(by).filter(pk__in=here).values_list("pk", flat=True))

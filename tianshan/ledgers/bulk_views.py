@@ -24,7 +24,7 @@ MARKED = "marked"  # in the session: the edit whose rows the next list marks
 @of_ledger
 @require_POST
 def picked(request, ledger):
-    """Narrow the list to the ticked rows, or go on to export them."""
+    """Narrow the list to the ticked rows, or go on to a page of what is made of them."""
     address = back_to(request, ledger)
     query = QueryDict(address.partition("?")[2])
     picks = _picks(request)
@@ -33,6 +33,9 @@ def picked(request, ledger):
     narrowed = without(query, **({} if picks is None else {"ids": ".".join(picks)}))
     if request.POST.get("act") == "export":
         return redirect(reverse("ledgers:export", args=[ledger.key]) + narrowed)
+    for key, _, _, page, right in ledger.papers:
+        if request.POST.get("act") == key and request.user.may(right):
+            return redirect(reverse(page) + narrowed)
     return redirect(ledger.url + narrowed)
 
 
@@ -102,6 +105,9 @@ def bulk_edit(request, ledger, act):
         "count": rows.count() if planned is None else None,
         "plan": planned,
         "words": edit.words(form.cleaned_data) if planned else "",
+        "refused": [
+            (edit.name(row), why) for row, why in (planned.refused if planned else [])
+        ],
         "sample": _sample(edit, planned, form.cleaned_data) if planned else [],
         "picks": picks or [],
         "all": picks is None,
@@ -113,7 +119,11 @@ def bulk_edit(request, ledger, act):
 
 def _sample(edit, planned, values):
     return [
-        {"row": row, "before": edit.before(row), "after": edit.after(row, values)}
+        {
+            "row": edit.name(row),
+            "before": edit.before(row),
+            "after": edit.after(row, values),
+        }
         for row in planned.change[:SAMPLE]
     ]
 

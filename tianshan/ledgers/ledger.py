@@ -152,6 +152,9 @@ class Ledger:
     )  # classes of bulk.Edit, as the bar has them
     # Other ways out than a plain export: [(label, icon, url name, right)].
     ways_out: list = field(default_factory=list)
+    # What is made of the ticked rows: [(key, label, icon, url name, right)]. The page
+    # gets the list's own query, with the rows as `ids`.
+    papers: list = field(default_factory=list)
     peek: list = field(default_factory=list)  # URL names loaded into the side panel
     # Whose extra fields it shows: a carrier's key, and the kind of rows if it has one.
     carries: tuple = ()

@@ -71,6 +71,7 @@ def ledger_page(request, ledger):
         "edits": [edit for edit in ledger.edits if request.user.may(edit.right)]
         if not asked.on
         else [],
+        "papers": [paper for paper in ledger.papers if request.user.may(paper[4])],
         "here": request.get_full_path(),
         "address": request.GET.urlencode(),
         "peek_url": peek_url(ledger, asked),
