@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.http import JsonResponse
 
 
 class Role(models.TextChoices):
@@ -46,6 +47,7 @@ class Right(StrEnum):
     BULK_EDIT = "bulk_edit"  # many rows at once, on top of the right to edit one
     MERGE = "merge"  # two rows for one business
     LOG_VISITS = "log_visits"
+    CHECK_VISITS = "check_visits"  # doors, doubles, what others wrote down wrongly
     CALL = "call"  # a phone number within one's own caseload, logged by itself
     SEE_DEMANDS = "see_demands"
     ANSWER_DEMANDS = "answer_demands"
@@ -88,6 +90,7 @@ RIGHTS = {
         _R.IMPORT,
         _R.BULK_EDIT,
         _R.MERGE,
+        _R.CHECK_VISITS,
         _R.MARK_PRIORITY,
         _R.ASSIGN_CARETAKERS,
         _R.ANSWER_DEMANDS,
@@ -118,6 +121,7 @@ RIGHTS = {
     | _PARTY
     | _BUILDINGS
     | {
+        _R.CHECK_VISITS,
         _R.MARK_PRIORITY,
         _R.ASSIGN_CARETAKERS,
         _R.ANSWER_DEMANDS,
@@ -184,6 +188,27 @@ def needs(*rights):
         ruled.__doc__ = view.__doc__
         ruled.__module__ = view.__module__
         return _ruled(ruled, frozenset(rights))
+
+    return decorate
+
+
+def for_devices(*rights):
+    """A view that a script calls: 401 without a session, 403 without any of the rights,
+    both as JSON and neither a redirect, so that a queue knows what to wait for."""
+
+    def decorate(view):
+        def ruled(request, *args, **kwargs):
+            if not request.user.is_authenticated:
+                return JsonResponse({"reason": "请先登录。"}, status=401)
+            if not any(may(request.user, right) for right in rights):
+                return JsonResponse({"reason": "您的岗位不能办这件事。"}, status=403)
+            return view(request, *args, **kwargs)
+
+        ruled.__name__ = view.__name__
+        ruled.__doc__ = view.__doc__
+        ruled.__module__ = view.__module__
+        ruled.login_required = False
+        return _ruled(ruled, "devices")
 
     return decorate
 

@@ -45,6 +45,12 @@ def extra_fields_read_anew():
 
 
 @pytest.fixture(autouse=True)
+def files_of_its_own(settings, tmp_path):
+    """What one test keeps on the disk, no other finds."""
+    settings.MEDIA_ROOT = tmp_path / "files"
+
+
+@pytest.fixture(autouse=True)
 def migrated_rows_outlive_emptying(request, django_db_blocker):
     """A transactional test empties every table; what migrations entered comes back.
 

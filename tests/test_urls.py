@@ -55,11 +55,15 @@ def test_every_address_has_a_name_and_a_rule():
     assert len({name for name, _ in PATTERNS}) == len(PATTERNS)
 
 
+# A value for each kind of part that varies; a code for words.
+PARTS = {"IntConverter": 1, "UUIDConverter": "a1b2c3d4-0000-4000-8000-000000000000"}
+
+
 def addresses():
-    """Every address, with 1 (or a code) for each part that varies."""
+    """Every address, with a value for each part that varies."""
     for name, pattern in PATTERNS:
         parts = {
-            key: 1 if "int" in type(converter).__name__.lower() else "310105006603"
+            key: PARTS.get(type(converter).__name__, "310105006603")
             for key, converter in pattern.pattern.converters.items()
         }
         try:
@@ -74,6 +78,8 @@ def test_nobody_gets_in_without_signing_in(client, db, name, url):
     response = client.get(url)
     if getattr(pattern.callback, "rule", None) == "anyone":
         assert response.status_code in (200, 503)
+    elif getattr(pattern.callback, "rule", None) == "devices":
+        assert response.status_code == 401
     elif name in {"account_login", "account_inactive"}:
         assert response.status_code == 200
     else:

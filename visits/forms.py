@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from enterprises.forms import KEPT, MOST_PEOPLE, phone_as_typed
 from enterprises.models import Business
+from tianshan.files.pictures import ACCEPT
 from tianshan.web.forms import DayInput
-from visits.models import Demand, DemandCategory, Visit
+from visits.models import Demand, DemandCategory, Photo, Visit
 
 # What of a business is looked at on each visit.
 FACTS = ("staff_count", "contact_name", "contact_phone", "state")
@@ -222,6 +223,33 @@ class VoidForm(forms.Form):
         label="作废原因",
         max_length=Visit._meta.get_field("void_reason").max_length,
         help_text="如“记错了店”。原记录和原因都会留下。",
+    )
+
+
+class ManyFiles(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class PhotoForm(forms.Form):
+    """Photos of a visit or a door, where they help; never required."""
+
+    photos = forms.FileField(
+        label="照片",
+        required=False,
+        widget=ManyFiles(attrs={"accept": f"{ACCEPT},.heic,.heif"}),
+        help_text="有用才拍。拍店面和现场，不拍人和证件；位置信息会自动去掉。",
+    )
+
+    def chosen(self):
+        """The files as they came; what each holds is asked where it is taken in."""
+        return [file for file in self.files.getlist("photos") if file.size]
+
+
+class VoidPhotoForm(forms.Form):
+    reason = forms.CharField(
+        label="撤下原因",
+        max_length=Photo._meta.get_field("void_reason").max_length,
+        help_text="如“拍到了别人的证件”。撤下后谁也看不到这张照片，原因会留下。",
     )
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from visits import category_views, telling_views, views
+from visits import category_views, photo_views, telling_views, views
 
 app_name = "visits"
 urlpatterns = [
@@ -8,6 +8,19 @@ urlpatterns = [
     path("visits/new/", views.visit_new, name="visit_new"),
     path("visits/<int:pk>/", views.visit_detail, name="visit_detail"),
     path("visits/<int:pk>/void/", views.visit_void, name="visit_void"),
+    path("visits/<int:pk>/photos/", photo_views.visit_photos, name="visit_photos"),
+    path("visits/photos/<uuid:key>/", photo_views.photo_upload, name="photo_upload"),
+    path(
+        "visits/photos/<int:pk>/picture/",
+        photo_views.photo_picture,
+        name="photo_picture",
+    ),
+    path(
+        "visits/photos/<int:pk>/thumbnail/",
+        photo_views.photo_thumbnail,
+        name="photo_thumbnail",
+    ),
+    path("visits/photos/<int:pk>/void/", photo_views.photo_void, name="photo_void"),
     path("businesses/<int:pk>/visits/", views.for_business, name="for_business"),
     path("demands/", views.demand_list, name="demand_list"),
     path("demands/new/", views.demand_new, name="demand_new"),

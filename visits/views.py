@@ -27,12 +27,14 @@ from visits.forms import (
     AnswerForm,
     DeclineForm,
     DemandForm,
+    PhotoForm,
     VisitForm,
     VoidForm,
 )
 from visits.history import told_history
 from visits.ledgers import DEMANDS, STATES, VISITS
-from visits.models import Demand, Visit
+from visits.models import Demand, Photo, Visit
+from visits.photo_views import take_from_form
 from visits.steps import may_do, next_steps, what_is_next
 from visits.telling_forms import DropForm
 
@@ -181,6 +183,8 @@ def visit_new(request):
         else:
             told = len(data["told"])
             also = f"已回告 {told} 件诉求。" if told else ""
+            if taken := take_from_form(request, visit):
+                also += f"收到 {taken} 张照片。"
             messages.success(request, f"走访已记。{also}")
             return redirect(visit)
 
@@ -188,6 +192,7 @@ def visit_new(request):
     context = {
         "business": business,
         "form": form,
+        "photo_form": PhotoForm(),
         "seen": (seen or fresh).text,
         "told": {str(value) for value in form["told"].value()},
         "clashes": [_clash(form, name, value) for name, value in clashes.items()],
@@ -233,6 +238,8 @@ def _visit_page(request, visit, form, status=200):
         ],
         "history": told_history(visit),
         "form": form,
+        "photos": Photo.objects.of(visit).kept(),
+        "photo_form": PhotoForm() if visit.visitor_id == request.user.pk else None,
         "may_log": _may_log(request.user, visit.business),
     }
     return render(request, "visits/visit_detail.html", context, status=status)
