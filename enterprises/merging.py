@@ -2,9 +2,10 @@
 
 Every relation to a business is found through the model, those of rooms above included,
 and points to the one that stays; where both hold what only one may hold (a current
-place, a coverage in force), what came from the other ends that day. Each row written is
-kept with what it said before, so that undoing puts back exactly what nobody has touched
-since, and lists the rest.
+place, a coverage in force), what came from the other ends that day. What the district's
+forms and extra fields ask, and only the other answered, is taken over. Each row written
+is kept with what it said before, so that undoing puts back exactly what nobody has
+touched since, and lists the rest.
 """
 
 import datetime as dt
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from accounts.rights import Right
 from enterprises.actions import Refused
-from enterprises.models import Business, Merge, NotTwins
+from enterprises.models import Business, Merge, NotTwins, OfficialFacts
 from tianshan.audit import record
 from tianshan.ledgers import touched
 
@@ -38,6 +39,8 @@ CHOSEN = (
     "cover_planned_on",
     "note",
 )
+# How many of the members are full ones is said where the count of members is chosen.
+COUNTED = ("members_full", "members_probationary")
 NOW = "now"  # where it is and whether it operates: chosen together
 PLACE = ("grid", "building", "room", "state")
 
@@ -128,6 +131,7 @@ def merge(survivor, gone, *, choices, reason, by, at):
     _end_the_present(survivor if theirs_now else gone, day, log)
     for model, field in relations():
         kept += _repoint(model, field, gone, survivor, day, log)
+    _take_facts_over(survivor, gone, choices, log)
 
     wanted = {
         name: getattr(gone, name) for name in CHOSEN if choices.get(name) == THEIRS
@@ -137,6 +141,7 @@ def merge(survivor, gone, *, choices, reason, by, at):
     if theirs_now:
         wanted |= {f"{name}_id": getattr(gone, f"{name}_id") for name in PLACE[:2]}
         wanted |= {name: getattr(gone, name) for name in PLACE[2:]}
+    wanted["extra"] = gone.extra | survivor.extra
     wanted["discovered_on"] = min(survivor.discovered_on, gone.discovered_on)
     wanted["priority"] = survivor.priorities.filter(until=None).exists()
     for name, value in wanted.items():
@@ -170,6 +175,33 @@ def merge(survivor, gone, *, choices, reason, by, at):
     )
     touched([survivor.pk, gone.pk])
     return done
+
+
+def _take_facts_over(survivor, gone, choices, log):
+    """Where both have a row of official facts, fill in what the survivor's leaves open.
+
+    Where only the other had one, it has moved already.
+    """
+    rows = OfficialFacts.objects.filter(business__in=[survivor.pk, gone.pk])
+    both = {facts.business_id: facts for facts in rows}
+    if len(both) < 2:
+        return
+    mine, theirs = both[survivor.pk], both[gone.pk]
+    told = {name: getattr(theirs, name) for name in OfficialFacts.NAMES}
+    if survivor.members_count != gone.members_count:
+        chosen = choices.get("members_count") == THEIRS
+        wanted = {name: told.pop(name) for name in COUNTED} if chosen else {}
+        for name in COUNTED:
+            told.pop(name, None)
+    else:
+        wanted = {}
+    empty = (None, "")
+    wanted |= {name: v for name, v in told.items() if getattr(mine, name) in empty}
+    for name, value in wanted.items():
+        if (before := getattr(mine, name)) != value:
+            log.note(OfficialFacts, mine.pk, name, before, value)
+            setattr(mine, name, value)
+    mine.save()
 
 
 def _end_the_present(business, day, log):
@@ -252,6 +284,10 @@ def undo(merge, *, by, at):
     for entry in sorted(merge.moved, key=lambda entry: not _moves(entry)):
         if entry["model"] == Business._meta.label_lower and entry["pk"] == survivor.pk:
             facts = entry["columns"]
+        elif _fills_in(entry):
+            row = OfficialFacts.objects.get(pk=entry["pk"])
+            left += _put_facts_back(row, entry["columns"])
+            row.save()
         else:
             left += _put_back(entry)
     if facts:
@@ -281,6 +317,12 @@ def undo(merge, *, by, at):
     return merge
 
 
+def _fills_in(entry):
+    """Official facts that the survivor's own row took over."""
+    facts = entry["model"] == OfficialFacts._meta.label_lower
+    return facts and "business_id" not in entry["columns"]
+
+
 def _moves(entry):
     return any(column != "until" for column in entry["columns"])
 
@@ -300,17 +342,18 @@ def _put_back(entry):
     return []
 
 
-def _put_facts_back(survivor, columns):
-    left = []
+def _put_facts_back(row, columns):
+    """Restore each fact that still stands as the merge wrote it; the rest is listed."""
+    left, model = [], type(row)
     for name, (before, after) in columns.items():
-        if _plain(getattr(survivor, name)) == after:
-            setattr(survivor, name, _value(Business, name, before))
+        if _plain(getattr(row, name)) == after:
+            setattr(row, name, _value(model, name, before))
         else:
-            label = str(Business._meta.get_field(name.removesuffix("_id")).verbose_name)
+            label = str(model._meta.get_field(name.removesuffix("_id")).verbose_name)
             left.append(
                 {
-                    "model": Business._meta.label_lower,
-                    "pk": survivor.pk,
+                    "model": model._meta.label_lower,
+                    "pk": row.pk,
                     "why": f"“{label}”合并后又改过，保持现在的样子",
                 }
             )

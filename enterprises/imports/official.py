@@ -137,6 +137,13 @@ def given(rows):
     return any(NAMES & row.values.keys() for row in rows)
 
 
+def said_before(values, business):
+    """Names of the values that are as the business has them already."""
+    names = NAMES & values.keys()
+    facts = OfficialFacts.of(business) if names else None
+    return {name for name in names if getattr(facts, name) == values[name]}
+
+
 def changes(row, business):
     """Facts that a row gives and that differ, as {field: [before, after]}."""
     names = NAMES & row.values.keys()

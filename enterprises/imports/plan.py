@@ -4,10 +4,13 @@ Rows are matched by code, else by name, building and room. Only a missing name o
 conflict of identity rejects a row. An empty cell overwrites nothing.
 """
 
+import operator
 import re
 from collections import Counter
 from dataclasses import dataclass
 from difflib import get_close_matches
+
+from django.db.models import Q
 
 from enterprises.imports import official, recognise
 from enterprises.imports.fields import answers_of, read_building, read_business
@@ -334,6 +337,38 @@ class Known:
             grid__path__startswith=grid.path, name__in=among(names, "text")
         ):
             self.by_name.setdefault(business.name, []).append(business)
+        self._merged = self._taken_into_others(
+            codes - self.by_code.keys(), names, joined
+        )
+
+    def _taken_into_others(self, codes, names, joined):
+        """`{code or (name, building, room): row merged away}`; each knows its survivor."""
+        gone = Business.objects.exclude(merged_into=None).order_by("pk")
+        gone = gone.select_related("official").filter(
+            Q(code__in=among(codes, "text"))
+            | Q(grid__path__startswith=self.grid.path, name__in=among(names, "text"))
+        )
+        keys = {business.merged_into_id for business in gone}
+        if not keys:
+            return {}
+        survivors = {b.pk: b for b in joined.filter(pk__in=among(keys))}
+        found = {}
+        for business in gone:
+            if survivor := survivors.get(business.merged_into_id):
+                business.merged_into = survivor
+                found[business.code] = business
+                place = (business.name, business.building_id, business.room)
+                found[place] = business
+        return found
+
+    def merged(self, row):
+        """The row merged away that is meant: by code, or by name and place exactly."""
+        code, (building, room) = row.values.get("code"), _place(row)
+        if code:
+            return None if code in self.by_code else self._merged.get(code)
+        if self.at(row) or not (building or room):
+            return None
+        return self._merged.get((row.name, building, room))
 
     def at(self, row):
         """The businesses of the row's name and exactly its place."""
@@ -384,7 +419,10 @@ def _plan_businesses(rows, job):
             reject(row, "name", "没有名称，这一行没有写入，请补上名称。")
         elif not seen.before(row):
             _match(row, known)
-            seen.take(row)
+    # The survivor's own row first: it says more of it than one that was merged away.
+    matched = [row for row in rows if row.target is not None]
+    for row in sorted(matched, key=lambda row: known.merged(row) is not None):
+        seen.take(row, again=known.merged(row))
     job.newcomers = [row for row in rows if row.result == Result.NEW]
 
 
@@ -455,11 +493,14 @@ class Seen:
             row.problem("name", f"和{_named(same, row)}完全一样，只写入一次。", NOTICE)
         return bool(same)
 
-    def take(self, row):
-        """Let one row alone change a business."""
+    def take(self, row, *, again):
+        """Let one row alone change a business; `again` if it is of one merged away."""
         if row.target is None or row.result == Result.REJECTED:
             return
-        if other := self.by_target.get(row.target.pk):
+        other = self.by_target.get(row.target.pk)
+        if other and again:
+            row.result, row.changes = Result.DUPLICATE, {}
+        elif other:
             row.target, row.changes = None, {}
             reject(
                 row,
@@ -496,13 +537,15 @@ def _match(row, known):
         _new_answers(row)
         return
     row.target = business
-    row.changes = _changes(row, business)
+    row.changes = _changes(row, business, gone=known.merged(row))
     _leave_out(row)
     row.result = Result.CHANGED if row.changes else Result.SAME
 
 
 def meant(row, known):
     """The business, or None for a new one; and a conflict of identity, or None."""
+    if gone := known.merged(row):
+        return _survivor(row, gone, known)
     code, at = row.values.get("code"), known.at(row)
     placed = any(_place(row))
     if business := known.by_code.get(code):
@@ -539,6 +582,21 @@ def meant(row, known):
     return (found[0] if found else None), None
 
 
+def _survivor(row, gone, known):
+    """What a business was merged into stands for it."""
+    if not gone.merged_into.grid.is_within(known.grid):
+        return None, (
+            "code",
+            "这一家已并入本网格以外的一家，这一行没有写入，请联系街道台账员。",
+        )
+    row.problem(
+        "name",
+        f"台账里这一家已并入“{gone.merged_into.name}”，按那一家核对。",
+        NOTICE,
+    )
+    return gone.merged_into, None
+
+
 def _elsewhere(row, business):
     """Does the row give another place than the one stored?"""
     building, room = _place(row)
@@ -548,9 +606,30 @@ def _elsewhere(row, business):
     )
 
 
-def _changes(row, business):
-    """Fields that a row gives and that differ, as {field: [before, after]}."""
+def _said_before(values, gone):
+    """What the row merged away said as well: it was weighed when they were merged."""
+    same = {"code"} if "code" in values else set()
+    for name in values.keys() & (set(COMPARED) - {"founded_precision"}):
+        _, is_same = MASKED.get(name, ("", operator.eq))
+        if is_same(getattr(gone, name), values[name]):
+            same.add(name)
+    if "founded_on" in same:
+        same.add("founded_precision")
+    if "building" in values and values["building"].pk == gone.building_id:
+        same.add("building")
+    same |= official.said_before(values, gone)
+    return same | {name for name, v in values.items() if gone.extra.get(name) == v}
+
+
+def _changes(row, business, *, gone=None):
+    """Fields that a row gives and that differ, as {field: [before, after]}.
+
+    `gone` is what the row names, where it was merged into the business.
+    """
     values, changes = dict(row.values), {}
+    known_before = _said_before(values, gone) if gone else ()
+    for name in known_before:
+        del values[name]
     if _said_less_exactly(values, business):
         del values["founded_on"], values["founded_precision"]
     for name in COMPARED:
@@ -572,14 +651,15 @@ def _changes(row, business):
     if building is not None and business.building_id != _place(row)[0]:
         before = business.building.name if business.building else ""
         changes["building"] = [before, building.name]
-    if shown(row.cell("kind")) and values["kind"] != business.kind:
+    if shown(row.cell("kind")) and row.values["kind"] != business.kind:
         row.problem(
             "kind",
             f"台账里是{business.get_kind_display()}，类别没有改，请核对。",
             WARNING,
         )
     changes |= official.changes(row, business)
-    return changes | _changes_of_extra(row, business)
+    changes |= _changes_of_extra(row, business)
+    return {name: c for name, c in changes.items() if name not in known_before}
 
 
 def _changes_of_extra(row, target):

@@ -756,5 +756,5 @@ def test_a_preview_costs_the_same_for_three_rows_and_three_hundred(
         content = workbook(*(line(f"店{n}", room=str(n)) for n in range(many)))
         book = read_workbook(io.BytesIO(content))
         # Buildings, businesses by code and by name, extra fields.
-        with django_assert_max_num_queries(4):
+        with django_assert_max_num_queries(5):
             imports.plan(book, grid=grid, today=TODAY)

@@ -21,6 +21,7 @@ from enterprises.models import (
     Merge,
     NotTwins,
     Occupancy,
+    OfficialFacts,
     Operation,
     Priority,
 )
@@ -146,6 +147,78 @@ def test_merged_and_undone_is_as_before(seed, grid, branch, staff, clerk):
     after = snapshot()
     for label, rows in before.items():
         assert after[label] == rows, label
+
+
+FACTS = {"main_business": "茶叶", "revenue": 80, "has_union": True}
+
+
+def test_official_facts_move_with_a_merge_and_back(two, clerk):
+    one, other = two
+    facts = OfficialFacts.objects.create(business=other, **FACTS)
+    done = merge(one, other, clerk)
+    facts.refresh_from_db()
+    assert facts.business == one
+    merging.undo(done, by=clerk, at=NOON)
+    facts.refresh_from_db()
+    assert facts.business == other
+
+
+def test_where_both_have_official_facts_gaps_are_filled_and_opened_again(two, clerk):
+    one, other = two
+    mine = OfficialFacts.objects.create(business=one, revenue=50, has_union=False)
+    OfficialFacts.objects.create(business=other, **FACTS)
+    done = merge(one, other, clerk)
+    mine.refresh_from_db()
+    assert (mine.main_business, mine.revenue, mine.has_union) == ("茶叶", 50, False)
+    # What was answered since stays; the rest goes back.
+    OfficialFacts.objects.filter(pk=mine.pk).update(lease_until=TODAY)
+    merging.undo(done, by=clerk, at=NOON)
+    mine.refresh_from_db()
+    assert (mine.main_business, mine.revenue, mine.lease_until) == ("", 50, TODAY)
+    done.refresh_from_db()
+    assert done.left == []
+
+
+def test_a_fact_filled_in_and_changed_since_is_left_and_listed(two, clerk):
+    one, other = two
+    mine = OfficialFacts.objects.create(business=one)
+    OfficialFacts.objects.create(business=other, **FACTS)
+    done = merge(one, other, clerk)
+    OfficialFacts.objects.filter(pk=mine.pk).update(revenue=90)
+    merging.undo(done, by=clerk, at=NOON)
+    mine.refresh_from_db()
+    assert (mine.main_business, mine.revenue, mine.has_union) == ("", 90, None)
+    done.refresh_from_db()
+    assert [row["why"] for row in done.left] == [
+        "“年营收（万元）”合并后又改过，保持现在的样子"
+    ]
+
+
+@pytest.mark.parametrize(("choice", "full"), [("mine", 4), ("theirs", 2)])
+def test_full_members_are_of_the_count_that_was_chosen(two, clerk, choice, full):
+    one, other = two
+    for business, full_members in ((one, 4), (other, 2)):
+        business.members_count = full_members + 1
+        business.save()
+        OfficialFacts.objects.create(
+            business=business, members_full=full_members, members_probationary=1
+        )
+    merge(one, other, clerk, members_count=choice)
+    one.refresh_from_db()
+    assert (one.members_count, one.official.members_full) == (full + 1, full)
+
+
+def test_answers_to_extra_fields_fill_gaps_and_go_back(two, clerk):
+    one, other = two
+    one.extra, other.extra = {"f1": "甲"}, {"f1": "乙", "f2": "丙"}
+    for business in two:
+        business.save()
+    done = merge(one, other, clerk)
+    one.refresh_from_db()
+    assert one.extra == {"f1": "甲", "f2": "丙"}
+    merging.undo(done, by=clerk, at=NOON)
+    one.refresh_from_db()
+    assert one.extra == {"f1": "甲"}
 
 
 def test_every_relation_to_a_business_is_found():
