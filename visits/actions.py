@@ -49,7 +49,11 @@ class Refused(Exception):
 
 
 class KeyReused(Refused):
-    """The same client key came with other content (409)."""
+    """The same client key came with other content (409); `record` is the stored one."""
+
+    def __init__(self, message, record=None):
+        super().__init__(message)
+        self.record = record
 
 
 def _business(business, *, by, having):
@@ -90,6 +94,8 @@ def log_visit(
     facts_seen=None,
     demands=(),
     told=(),
+    claimed_at=None,
+    digest=None,
 ):
     """Log one call on one business, with what was corrected and what was asked for.
 
@@ -97,11 +103,13 @@ def log_visit(
     however often it comes: returns `(visit, created)`. Other content under the key
     raises KeyReused. `facts` is `{field: value}` as corrected at the door,
     `facts_seen` what the form showed; `demands` a list of {"category", "words"};
-    `told` the earlier demands whose outcome was told on this occasion.
+    `told` the earlier demands whose outcome was told on this occasion. `claimed_at` is
+    what the device's clock said where that cannot be, `digest` that of the submission
+    where the content is not all of it.
     Raises enterprises' Conflict when another has corrected the same facts meanwhile.
     """
     facts = dict(facts or {})
-    digest = digest_of(
+    digest = digest or digest_of(
         business=business.pk,
         outcome=outcome,
         method=method,
@@ -113,7 +121,7 @@ def log_visit(
         demands=[[d["category"].pk, d["words"]] for d in demands],
         told=sorted(demand.pk for demand in told),
     )
-    if known := _known(by, client_key, digest):
+    if known := known_visit(by, client_key, digest):
         return known, False
 
     absent = outcome == Visit.Outcome.ABSENT
@@ -175,6 +183,7 @@ def log_visit(
                 people_met="" if absent else people_met,
                 visited_on=visited_on,
                 filled_at=filled_at,
+                claimed_at=claimed_at,
                 arrived_at=at,
                 note=note,
                 facts_confirmed=facts_confirmed,
@@ -216,23 +225,25 @@ def log_visit(
             return visit, True
     except IntegrityError:
         # The same record on two connections at once: the other one won.
-        if known := _known(by, client_key, digest):
+        if known := known_visit(by, client_key, digest):
             return known, False
         raise
     except enterprises.Conflict:
         # Somebody else's save, or the same record on another connection: see which.
-        if known := _known(by, client_key, digest):
+        if known := known_visit(by, client_key, digest):
             return known, False
         raise
     except enterprises.Refused as refused:
         raise Refused(str(refused)) from refused
 
 
-def _known(by, client_key, digest):
+def known_visit(by, client_key, digest):
+    """The visit that came under the key before, None if none did."""
     visit = Visit.objects.filter(visitor=by, client_key=client_key).first()
     if visit and visit.digest != digest:
         raise KeyReused(
-            "这条走访已经存过，内容和这次不同。请到“走访台账”里看已存的那一条。"
+            "这条走访已经存过，内容和这次不同。请到“走访台账”里看已存的那一条。",
+            visit,
         )
     return visit
 

@@ -6,10 +6,18 @@ class VisitsConfig(AppConfig):
     verbose_name = "走访与诉求"
 
     def ready(self):
-        from visits import figures, imports, ledgers, moments, telling_ledger
+        from visits import (
+            figures,
+            imports,
+            ledgers,
+            moments,
+            sync_visit,
+            telling_ledger,
+        )
 
         ledgers.register()
         telling_ledger.register()
         figures.register()
         moments.register()
+        sync_visit.register()
         imports.register_kinds()

@@ -217,6 +217,22 @@ class VisitForm(forms.Form):
             )
         return cleaned
 
+    @property
+    def answers(self):
+        """What `actions.log_visit` is told, but for the business, key, times and who."""
+        data = self.cleaned_data
+        return {
+            "outcome": data["outcome"],
+            "method": data["method"],
+            "people_met": data["people_met"],
+            "visited_on": data["visited_on"],
+            "note": data["note"],
+            "facts_confirmed": data["facts"] == "same",
+            "facts": self.corrected,
+            "demands": data["demands"],
+            "told": data["told"],
+        }
+
 
 class VoidForm(forms.Form):
     reason = forms.CharField(

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from visits import category_views, photo_views, telling_views, views
+from visits.sync_views import record_sync
 
 app_name = "visits"
 urlpatterns = [
@@ -57,4 +58,9 @@ urlpatterns = [
         category_views.category_delete,
         name="category_delete",
     ),
+]
+
+# What phones ask for.
+urlpatterns += [
+    path("visits/sync/", record_sync, name="record_sync"),
 ]

@@ -155,19 +155,11 @@ def visit_new(request):
             visit, _ = actions.log_visit(
                 business,
                 client_key=data["client_key"],
-                outcome=data["outcome"],
-                method=data["method"],
-                people_met=data["people_met"],
-                visited_on=data["visited_on"],
                 filled_at=data["filled_at"],
-                note=data["note"],
-                facts_confirmed=data["facts"] == "same",
-                facts=form.corrected,
                 facts_seen=seen.values,
-                demands=data["demands"],
-                told=data["told"],
                 by=request.user,
                 at=timezone.now(),
+                **form.answers,
             )
         except actions.KeyReused as reused:
             context = {"business": business, "words": str(reused)}

@@ -106,6 +106,8 @@ class Visit(models.Model):
     # Both times are kept: what the device claims, and when the server had it.
     filled_at = models.DateTimeField("填写时间")
     arrived_at = models.DateTimeField("到达时间")
+    # What the device's clock said where that could not be: `filled_at` is ours then.
+    claimed_at = models.DateTimeField("手机的时钟", null=True, editable=False)
     note = models.TextField("情况", max_length=1000, blank=True)
     facts_confirmed = models.BooleanField("资料无变化", default=False)
     # field -> [before, after] of the business's facts corrected at the door.
@@ -137,7 +139,7 @@ class Visit(models.Model):
 
     VISIBILITY = {
         INTERNAL: "id business grid building visitor visitor_said source method"
-        " outcome people_met visited_on filled_at arrived_at note facts_confirmed"
+        " outcome people_met visited_on filled_at arrived_at claimed_at note facts_confirmed"
         " joined_to voided_at voided_by void_reason",
         PERSONAL: "facts_changed",
         SEALED: "client_key digest",
