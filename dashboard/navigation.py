@@ -31,6 +31,7 @@ MENU = [
             ("enterprises:coverage_work", "覆盖办理", {"icon": "checklist"}),
             ("grids:grid_list", "网格", {"icon": "hexagons"}),
             ("visits:visit_list", "走访", {"icon": "route"}),
+            ("visits:door_list", "门口情况", {"icon": "door-exit"}),
         ],
     ),
     (

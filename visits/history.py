@@ -1,7 +1,7 @@
 """What happened to a visit or a demand, in words, from the audit log."""
 
 from tianshan.audit.models import Entry
-from visits.models import Demand, TellingAttempt, Visit
+from visits.models import Demand, DoorReport, TellingAttempt, Visit
 
 SHOWN = 100
 
@@ -20,6 +20,9 @@ def told_history(subject):
 
 
 SAID = {
+    "door.reported": lambda data: f"报：{DoorReport.Kind(data['kind']).label}",
+    "door.confirmed": lambda data: f"核实：{data['reason']}",
+    "door.declined": lambda data: f"没有采用：{data['reason']}",
     "visit.logged": lambda data: (
         f"记走访：{Visit.Outcome(data['outcome']).label}"
         + (f"，回告 {data['told']} 件诉求" if data.get("told") else "")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from visits import category_views, photo_views, telling_views, views
+from visits import category_views, door_views, photo_views, telling_views, views
 from visits.sync_views import record_sync
 
 app_name = "visits"
@@ -22,6 +22,20 @@ urlpatterns = [
         name="photo_thumbnail",
     ),
     path("visits/photos/<int:pk>/void/", photo_views.photo_void, name="photo_void"),
+    path("visits/doors/", door_views.door_list, name="door_list"),
+    path("visits/doors/new/", door_views.door_new, name="door_new"),
+    path("visits/doors/<int:pk>/", door_views.door_detail, name="door_detail"),
+    path(
+        "visits/doors/<int:pk>/confirm/", door_views.door_confirm, name="door_confirm"
+    ),
+    path(
+        "visits/doors/<int:pk>/known/<int:business>/",
+        door_views.door_known,
+        name="door_known",
+    ),
+    path(
+        "visits/doors/<int:pk>/decline/", door_views.door_decline, name="door_decline"
+    ),
     path("businesses/<int:pk>/visits/", views.for_business, name="for_business"),
     path("demands/", views.demand_list, name="demand_list"),
     path("demands/new/", views.demand_new, name="demand_new"),
