@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -36,7 +36,7 @@ from enterprises.models import (
     CoverageAct,
 )
 from enterprises.proposals import newcomers_by_holding, proposals
-from grids.models import Building, Grid
+from grids.models import Building, Grid, governed
 from party.checks import CHECKS
 from party.models import PartyOrganization
 from tianshan.web import render_inside
@@ -333,7 +333,9 @@ def coverage_void(request, pk):
 def coverage_chain(request, pk):
     """The cascade of one business with its reasons; its page shows it in place."""
     business = get_object_or_404(
-        Business.objects.visible_to(request.user).select_related("grid", "building"),
+        Business.objects.visible_to(request.user)
+        .with_rights(request.user, may_cover=Right.MANAGE_COVERAGE)
+        .select_related("grid", "building"),
         pk=pk,
     )
     context = {"business": business, **chain_context(request.user, business)}
@@ -342,29 +344,40 @@ def coverage_chain(request, pk):
 
 def chain_context(user, business):
     """What the chain's part of a page needs: the chain, which of its organisations
-    the reader may open, and what the reader may do."""
+    the reader may open, and what the reader may do (`business.may_cover`: anything)."""
     chain = chain_of(business)
-    seen = PartyOrganization.objects.visible_to(user).filter(pk__in=chain.organizations)
-    context = {
-        "chain": chain,
-        "seen": set(seen.values_list("pk", flat=True)),
-        "manages": (),
-    }
-    own = Business.objects.visible_to(user, Right.MANAGE_COVERAGE)
-    if user.may(Right.MANAGE_COVERAGE) and own.filter(pk=business.pk).exists():
-        organizations = PartyOrganization.objects.visible_to(
-            user, Right.MANAGE_COVERAGE
-        )
-        here = business.coverages.filter(until=None, organization__in=organizations)
-        context["manages"] = set(here.values_list("pk", flat=True))
+    seen, kept = _sight_of(user, chain.organizations)
+    context = {"chain": chain, "seen": seen, "manages": ()}
+    if business.may_cover:
+        context["manages"] = {
+            row.pk
+            for step in chain
+            for row in step.rows
+            if row.until is None and row.organization_id in kept
+        }
         context["may_found"] = user.may(Right.MANAGE_PARTY)
         context["may_advise"] = may_advise(user, business)
     return context
 
 
+def _sight_of(user, organizations):
+    """Which of the organisations a user may open, and whose coverage manage."""
+    if not organizations:
+        return set(), set()
+    all_of_them = PartyOrganization.objects
+    seen = all_of_them.visible_to(user)
+    kept = all_of_them.visible_to(user, Right.MANAGE_COVERAGE)
+    rows = all_of_them.filter(pk__in=organizations).values_list(
+        "pk",
+        Exists(seen.filter(pk=OuterRef("pk"))),
+        Exists(kept.filter(pk=OuterRef("pk"))),
+    )
+    rows = list(rows)
+    return {pk for pk, sees, _ in rows if sees}, {pk for pk, _, keeps in rows if keeps}
+
+
 def may_advise(user, place):
-    grids = Grid.objects.governed_by(user, Right.MANAGE_COVERAGE)
-    return grids.filter(pk=place.grid_id).exists()
+    return place.grid_id in governed(user, Right.MANAGE_COVERAGE)
 
 
 @needs(Right.SEE_PARTY)

@@ -3,13 +3,14 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.rights import Right, may, needs
+from accounts.rights import Right, needs
 from enterprises import actions, history
 from enterprises.coverage_views import chain_context
 from enterprises.forms import (
@@ -32,6 +33,15 @@ from tianshan.values.pages import card as extra_card
 from tianshan.web import render_inside
 from tianshan.web.masks import masked_phone
 
+# What one may do to a business, asked together with it.
+SHOWN_ACTS = {
+    "may_edit": Right.EDIT_BUSINESSES,
+    "may_visit": Right.LOG_VISITS,
+    "may_call": Right.CALL,
+    "may_mark": Right.MARK_PRIORITY,
+    "may_assign": Right.ASSIGN_CARETAKERS,
+    "may_cover": Right.MANAGE_COVERAGE,
+}
 SHOWN = 20  # lines of a timeline or of a history on one page
 
 
@@ -62,7 +72,7 @@ def business_detail(request, pk):
     """
     businesses = Business.objects.visible_to(request.user)
     business = (
-        businesses.annotate(**_rights(request.user))
+        businesses.with_rights(request.user, **SHOWN_ACTS)
         .select_related("grid", "building")
         .filter(pk=pk)
         .first()
@@ -94,35 +104,29 @@ def business_detail(request, pk):
     return render(request, "enterprises/business_detail.html", context)
 
 
-def _rights(user):
-    """What one may do to a business, asked together with it: `may_edit` and so on."""
-    rights = {
-        "may_edit": Right.EDIT_BUSINESSES,
-        "may_visit": Right.LOG_VISITS,
-        "may_call": Right.CALL,
-        "may_mark": Right.MARK_PRIORITY,
-        "may_assign": Right.ASSIGN_CARETAKERS,
-    }
-    return {
-        name: Exists(Business.objects.visible_to(user, right).filter(pk=OuterRef("pk")))
-        if may(user, right)
-        else Value(False)
-        for name, right in rights.items()
-    }
-
-
 def may_do(user, business, right):
     return Business.objects.visible_to(user, right).filter(pk=business.pk).exists()
 
 
 def _dated(business):
     """Places, states and owners, as one list: what holds first, then the latest."""
+    nothing = Value("")
+    places = business.occupancies.values_list(
+        "since", "until", "pk", Coalesce("building__name", "grid__name"), "room", "main"
+    ).annotate(said=nothing)
+    states = business.operations.values_list(
+        "since", "until", "pk", nothing, nothing, Value(True), "state"
+    )
+    names = ("since", "until", "pk", "place", "room", "main", "state")
     rows = [
-        *business.occupancies.select_related("building", "grid"),
-        *business.operations.all(),
+        dict(zip(names, row, strict=True)) for row in places.union(states, all=True)
     ]
+    for row in rows:
+        row["said"] = Business.State(row["state"]).label if row["state"] else ""
     return sorted(
-        rows, key=lambda row: (row.until is None, row.since, row.pk), reverse=True
+        rows,
+        key=lambda row: (row["until"] is None, row["since"], row["pk"]),
+        reverse=True,
     )
 
 

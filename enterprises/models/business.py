@@ -1,7 +1,7 @@
 """Businesses: one table, several ledgers; and which organisation answers for each."""
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -22,6 +22,11 @@ class BusinessQuerySet(models.QuerySet):
         An organisation answers for what it covers, and for what sits in the
         buildings that it holds. `having` asks for another right on the same rows.
         """
+        return self.in_ledgers().filter(self.within_reach(user, having))
+
+    @staticmethod
+    def within_reach(user, having):
+        """The condition that `visible_to` puts on what stands in ledgers."""
         seen = Q(pk__in=[])
         if grids := governed(user, having):
             seen |= Q(grid__in=grids)
@@ -33,7 +38,18 @@ class BusinessQuerySet(models.QuerySet):
             )
             seen |= Q(pk__in=covered.values("business"))
             seen |= Q(building__in=held.values("building"))
-        return self.in_ledgers().filter(seen)
+        return seen
+
+    def with_rights(self, user, **rights):
+        """Each with whether the user holds a right on it: `may_edit=Right.…`."""
+        return self.annotate(
+            **{
+                name: Case(
+                    When(self.within_reach(user, right), then=True), default=False
+                )
+                for name, right in rights.items()
+            }
+        )
 
     def in_ledgers(self):
         """Neither merged into another business nor withdrawn as made by mistake."""

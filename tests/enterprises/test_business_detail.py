@@ -126,7 +126,7 @@ def busy(business, count):
 @pytest.mark.parametrize(
     ("name", "queries"),
     [
-        ("business_detail", 11),
+        ("business_detail", 10),
         ("business_timeline", 14),
         ("business_history", 17),
         ("business_journal", 6),
