@@ -56,10 +56,7 @@ FOUNDED = Case(
 def with_mode(queryset, *, user, day):
     """The mode in force on the day that ranks first."""
     first = Coverage.objects.filter(in_force(day), business=OuterRef("pk")).ranked()
-    return queryset.annotate(
-        cover_mode=Subquery(first.values("mode")[:1]),
-        cover_by=Subquery(first.values("organization__name")[:1]),
-    )
+    return queryset.annotate(cover_mode=Subquery(first.values("mode")[:1]))
 
 
 def with_section(queryset, *, user, day):
