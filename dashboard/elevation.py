@@ -164,7 +164,7 @@ def blocks_of(building, day, businesses):
     for row in met.values("business").annotate(last=Max("visited_on")):
         blocks[row["business"]].visited_on = row["last"]
     waiting = Demand.objects.filter(
-        Q(outcome_on=None) | Q(outcome_on__gt=day),
+        Q(first_outcome_on=None) | Q(first_outcome_on__gt=day),
         business__in=blocks,
         raised_on__lte=day,
     )

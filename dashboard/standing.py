@@ -18,7 +18,7 @@ from grids.rules import Rules
 from tianshan.database.arrays import among
 from tianshan.database.copying import copy_in
 from tianshan.workdays import Calendar
-from visits.models import Demand, DemandDue, Visit
+from visits.models import Demand, DemandDue, Rating, Visit
 
 CHUNK = 2000
 DATED = ("business", "since", "until")
@@ -51,11 +51,24 @@ class Facts:
 @dataclass
 class Asked:
     raised_on: dt.date
-    outcome_on: dt.date | None
-    tell_by: dt.date | None
-    told_on: dt.date | None
+    # Each answer: outcome_on, tell_by, told_on, and when it was rated 不满意, if it was.
+    answers: list = field(default_factory=list)
     dropped_on: dt.date | None = None  # withdrawn by the asker: nothing is owed
     dues: list = field(default_factory=list)  # (since, due_on)
+
+    def untold_from(self, day):
+        """From when on the asker is owed a word, as it looks on the day; or None.
+
+        That is 3 working days after an answer nobody told him, and at once after one
+        that he found wanting, until the next is given.
+        """
+        given = [answer for answer in self.answers if answer[0] <= day]
+        if not given:
+            return None
+        _, tell_by, told_on, wanting_on = given[-1]
+        if told_on is None or day < told_on:
+            return tell_by + DAY
+        return wanting_on if wanting_on and wanting_on <= day else None
 
 
 def gather(business_ids):
@@ -85,17 +98,19 @@ def gather(business_ids):
     dues = defaultdict(list)
     for row in DemandDue.objects.filter(demand__business__in=among(facts)):
         dues[row.demand_id].append((row.since, row.due_on))
+    wanting = defaultdict(list)
+    rated = Rating.objects.by_askers().filter(demand__business__in=among(facts))
+    rated = rated.filter(verdict=Rating.Verdict.NOT).order_by("round")
+    answer = ("outcome_on", "tell_by", "told_on")
+    for demand, *row in rated.values_list("demand", *answer, "on"):
+        wanting[demand].append(tuple(row))
     demands = Demand.objects.in_ledgers().counted().filter(**of)
     for row in demands.defer("words", "outcome", "search"):
+        answers = wanting[row.pk]
+        if row.outcome_on and row.state not in Demand.UNSATISFIED:
+            answers = [*answers, (row.outcome_on, row.tell_by, row.told_on, None)]
         facts[row.business_id].demands.append(
-            Asked(
-                row.raised_on,
-                row.outcome_on,
-                row.tell_by,
-                row.told_on,
-                row.dropped_on,
-                dues[row.pk],
-            )
+            Asked(row.raised_on, answers, row.dropped_on, dues[row.pk])
         )
     return facts
 
@@ -152,8 +167,9 @@ def _days_of_change(facts, rules):
             days.update(filter(None, (since, until)))
     days.update(facts.visits + facts.parts)
     for asked in facts.demands:
-        changes = (asked.raised_on, asked.outcome_on, asked.told_on, asked.dropped_on)
-        days.update(filter(None, changes))
+        days.update(filter(None, (asked.raised_on, asked.dropped_on)))
+        for outcome_on, _, told_on, wanting_on in asked.answers:
+            days.update(filter(None, (outcome_on, told_on, wanting_on)))
         days.update(since for since, _ in asked.dues)
     return sorted(days)
 
@@ -172,12 +188,12 @@ def _standing_from(facts, day, rules, calendar):
     for asked in facts.demands:
         if asked.raised_on > day or (asked.dropped_on and asked.dropped_on <= day):
             continue
-        if asked.outcome_on is None or day < asked.outcome_on:
+        if not asked.answers or day < asked.answers[0][0]:
             dues = [d for d in asked.dues if d[0] <= day] or asked.dues[:1]
             if dues:
                 overdue.append(dues[-1][1] + DAY)
-        elif asked.told_on is None or day < asked.told_on:
-            untold.append(asked.tell_by + DAY)
+        elif owed := asked.untold_from(day):
+            untold.append(owed)
     return {
         "grid_id": grid.pk,
         "operating": bool(

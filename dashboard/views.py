@@ -43,7 +43,7 @@ START = {
 
 
 # The secretaries' list begins with what waits, the most urgent first.
-WAITING = [("state", state) for state in Demand.State if state != Demand.State.TOLD]
+WAITING = [("state", state) for state in Demand.State if state not in Demand.DONE]
 START_WITH = {"visits:demand_list": "?" + urlencode([*WAITING, ("sort", "due")])}
 
 

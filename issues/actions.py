@@ -366,7 +366,15 @@ def end_matter(matter, *, ending, before, after, benefited, by, at):
     if before or after:
         outcome += f"：{' → '.join(filter(None, [before, after]))}"
     for link in _links(matter):
-        _of_visits(visits.end, link.demand, outcome=outcome, having=None, by=by, at=at)
+        _of_visits(
+            visits.end,
+            link.demand,
+            outcome=outcome,
+            resolved=changes,
+            having=None,
+            by=by,
+            at=at,
+        )
 
     still_open = issue.matters.open().exists()
     issue.state = Issue.State.IN_PROGRESS if still_open else Issue.State.FEEDBACK

@@ -133,7 +133,12 @@ class TellForm(forms.Form):
         error_messages={"required": "请至少选一户。"},
     )
     how = forms.ChoiceField(
-        label="怎么告诉的", choices=Demand.Told, widget=forms.RadioSelect
+        label="怎么告诉的",
+        # By the link only the asker himself, when he rates.
+        choices=[
+            (how.value, how.label) for how in Demand.Told if how != Demand.Told.LINK
+        ],
+        widget=forms.RadioSelect,
     )
     on = forms.DateField(label="回告日期", widget=DayInput())
 

@@ -79,7 +79,7 @@ def _matters(matters, user):
             untold=Count(
                 "links",
                 filter=Q(links__left_at=None)
-                & ~Q(links__demand__state=Demand.State.TOLD),
+                & ~Q(links__demand__state__in=Demand.HEARD),
             ),
         )
         .prefetch_related(

@@ -235,6 +235,8 @@ class DemandFactory(factory.django.DjangoModelFactory):
     raised_on = TODAY
     due_on = factory.LazyAttribute(lambda demand: demand.raised_on + dt.timedelta(7))
     owed_by = "党支部"
+    outcome_on = None
+    first_outcome_on = factory.SelfAttribute("outcome_on")
 
     @factory.post_generation
     def owed(self, create, extracted, **kwargs):
@@ -247,6 +249,23 @@ class DemandFactory(factory.django.DjangoModelFactory):
             by=self.recorded_by,
         )
         touched([self.business_id])
+
+
+def fields_of(state):
+    """What a demand in that state has beside it, for `DemandFactory(state=state, …)`."""
+    if state in Demand.OPEN:
+        return {}
+    fields = {"outcome_on": TODAY, "tell_by": TODAY}
+    if state in Demand.HEARD:
+        fields["told_on"] = TODAY
+    if state in Demand.DROPPED:
+        fields |= {
+            "dropped_on": TODAY,
+            "dropped_by": UserFactory(),
+            "dropped_why": "不用办了",
+            "dropped_from": Demand.State.ANSWERED,
+        }
+    return fields
 
 
 class BodyFactory(factory.django.DjangoModelFactory):

@@ -21,7 +21,14 @@ from tianshan.ledgers import touched
 from tianshan.pinyin import search_text
 from tianshan.values import shift
 from tianshan.workdays import Calendar
-from visits.models import Demand, DemandCategory, DemandDue, Secret, Visit
+from visits.models import (
+    Demand,
+    DemandCategory,
+    DemandDue,
+    Rating,
+    Secret,
+    Visit,
+)
 
 # What lists and pages hold in place of a confidential demand's text.
 HIDDEN_WORDS = "保密诉求，内容只给经办人看"
@@ -29,6 +36,8 @@ HIDDEN_OUTCOME = "已有结果，内容保密"
 
 # How far a device's clock may run ahead of ours before the claim is refused.
 CLOCK_SLACK = dt.timedelta(minutes=10)
+# Working days that an asker has for rating, from the day of being told.
+RATED_WITHIN = 10
 # What a device may claim to have kept unsent; older claims come from a wrong clock.
 OLDEST_CLAIM = dt.timedelta(days=366)
 
@@ -328,6 +337,60 @@ def raise_demand(
     business = _business(business, by=by, having=Right.LOG_VISITS)
     if raised_on > timezone.localdate(at):
         raise Refused("提出日期在将来，请核对。")
+    return _write_down(
+        business,
+        category=category,
+        words=words,
+        source=source,
+        raised_on=raised_on,
+        by=by,
+        at=at,
+        visit=visit,
+        said_by=said_by,
+        handler=handler,
+    )
+
+
+@transaction.atomic
+def receive_demand(business, *, category, words, at):
+    """Write down what came by the shop's card: `(demand, created)`.
+
+    No user stands behind it; the room above has asked whether the card is good. The
+    same words of the same shop on the same day, not yet dealt with, are one demand.
+    """
+    business = Business.objects.select_for_update(of=["self"]).get(pk=business.pk)
+    day = timezone.localdate(at)
+    waiting = Demand.objects.in_ledgers().unsorted()
+    today = waiting.filter(business=business, source=Demand.Source.CARD, raised_on=day)
+    for known in today.order_by("pk"):
+        if plain_words(known.words) == plain_words(words):
+            return known, False
+    demand = _write_down(
+        business,
+        category=category,
+        words=words,
+        source=Demand.Source.CARD,
+        raised_on=day,
+        by=None,
+        at=at,
+    )
+    return demand, True
+
+
+def _write_down(
+    business,
+    *,
+    category,
+    words,
+    source,
+    raised_on,
+    by,
+    at,
+    visit=None,
+    said_by="",
+    handler=None,
+):
+    """The demand and its deadline; the business is locked and the right asked for."""
     if not words.strip():
         raise Refused("请写下诉求的原话。")
     grid = business.grid
@@ -439,20 +502,34 @@ def take_step(demand, step, *, by, having=Right.ANSWER_DEMANDS, unread=False):
     return demand
 
 
-def _outcome(demand, state, *, words, on):
+def come_to(demand, state, *, words, on, resolved):
     """Something came of it: from here the asker is to be told (3 working days)."""
     if not words.strip():
         raise Refused("请写明结果，要原样告诉提出的人。")
     demand.state = state
-    demand.outcome, demand.outcome_on = words, on
+    demand.outcome, demand.outcome_on, demand.resolved = words, on, resolved
     if demand.confidential:
         Secret.objects.filter(demand=demand).update(outcome=words)
         demand.outcome = HIDDEN_OUTCOME
+    demand.first_outcome_on = demand.first_outcome_on or on
     demand.first_word_on = demand.first_word_on or on
     within = Rules.load().on(demand.grid, on).told_within
     demand.tell_by = Calendar.load().add(on, within)
+    # After a second answer it waits to be told again.
+    demand.told_from = demand.told_how = ""
+    demand.told_on = demand.told_by = demand.told_visit = demand.rate_by = None
+    demand.unreached_on = None
     demand.save(
-        update_fields=["state", "outcome", "outcome_on", "first_word_on", "tell_by"]
+        update_fields=[
+            "state",
+            "outcome",
+            "outcome_on",
+            "first_outcome_on",
+            "resolved",
+            "first_word_on",
+            "tell_by",
+            *TELLING,
+        ]
     )
     touched([demand.business_id])
     return demand
@@ -460,9 +537,10 @@ def _outcome(demand, state, *, words, on):
 
 @transaction.atomic
 def answer(demand, *, words, by, at):
-    """Answer a demand at once; the asker is to be told."""
+    """Answer a demand at once, or once more; the asker is to be told."""
     demand = take_step(demand, "answer", by=by)
-    _outcome(demand, Demand.State.ANSWERED, words=words, on=timezone.localdate(at))
+    on = timezone.localdate(at)
+    come_to(demand, Demand.State.ANSWERED, words=words, on=on, resolved=True)
     record("demand.answered", demand, by=by, at=at)
     return demand
 
@@ -473,7 +551,8 @@ def decline(demand, *, reason, by, at):
     demand = take_step(demand, "decline", by=by)
     if len(reason.strip()) < 15:
         raise Refused("不予受理要说清原因，至少 15 个字，会原样告诉提出的人。")
-    _outcome(demand, Demand.State.DECLINED, words=reason, on=timezone.localdate(at))
+    on = timezone.localdate(at)
+    come_to(demand, Demand.State.DECLINED, words=reason, on=on, resolved=False)
     record("demand.declined", demand, by=by, at=at)
     return demand
 
@@ -490,10 +569,21 @@ def tell(demand, *, how, on, by, at, having=Right.LOG_VISITS, visit=None):
         raise Refused("回告日期在将来，请核对。")
     if on < demand.outcome_on:
         raise Refused(f"结果是 {demand.outcome_on} 才有的，回告日期不能更早。")
+    return told_now(demand, how=how, on=on, visit=visit, by=by, at=at)
+
+
+def told_now(demand, *, how, on, by, at, visit=None):
+    """The asker knows what came of it; from here he has 10 working days to rate it.
+
+    Who has rated two answers is not asked a third time.
+    """
     demand.told_from, demand.state = demand.state, Demand.State.TOLD
     demand.told_on, demand.told_how, demand.told_by = on, how, by
     demand.told_visit = visit
     demand.unreached_on = None
+    demand.rate_by = None
+    if demand.ratings.by_askers().count() < Rating.MOST:
+        demand.rate_by = Calendar.load().add(on, RATED_WITHIN)
     demand.save(update_fields=TELLING)
     record("demand.told", demand, by=by, at=at, how=how)
     touched([demand.business_id])
@@ -510,6 +600,7 @@ TELLING = [
     "told_from",
     "told_visit",
     "unreached_on",
+    "rate_by",
 ]
 
 
@@ -518,7 +609,7 @@ def untell(demand, *, by, at):
     if "untell" not in demand.open_steps:
         return
     demand.state, demand.told_from = demand.told_from, ""
-    demand.told_on = demand.told_by = demand.told_visit = None
+    demand.told_on = demand.told_by = demand.told_visit = demand.rate_by = None
     demand.told_how = ""
     demand.save(update_fields=TELLING)
     record("demand.untold", demand, by=by, at=at)
@@ -597,10 +688,11 @@ def take_out(demand, *, having, by, at):
 
 
 @transaction.atomic
-def end(demand, *, outcome, having, by, at):
+def end(demand, *, outcome, resolved, having, by, at):
     """The matter of the demand has ended; the asker is to be told of it."""
     demand = take_step(demand, "end", by=by, having=having)
-    _outcome(demand, Demand.State.ENDED, words=outcome, on=timezone.localdate(at))
+    on = timezone.localdate(at)
+    come_to(demand, Demand.State.ENDED, words=outcome, on=on, resolved=resolved)
     record("demand.ended", demand, by=by, at=at)
     return demand
 
@@ -631,6 +723,12 @@ def recount(*, date, by, at):
                 by=by,
                 at=at,
             )
+    told = waiting.filter(state=Demand.State.TOLD, told_on__lt=date)
+    for demand in told.exclude(rate_by=None):
+        rate_by = calendar.add(demand.told_on, RATED_WITHIN)
+        if rate_by != demand.rate_by:
+            demand.rate_by = rate_by
+            demand.save(update_fields=["rate_by"])
     for demand in waiting.untold().filter(outcome_on__lt=date):
         within = rules.on(demand.grid, demand.outcome_on).told_within
         tell_by = calendar.add(demand.outcome_on, within)
@@ -822,11 +920,13 @@ def take_in_demands(rows, *, by, at):
             demand.first_word_on = row["raised_on"]
         if row["outcome_on"]:
             demand.state = Demand.State.ANSWERED
+            demand.first_outcome_on, demand.resolved = row["outcome_on"], True
             within = rules.on(grid, row["outcome_on"]).told_within
             demand.tell_by = calendar.add(row["outcome_on"], within)
         if row["told_on"]:
             demand.state, demand.told_from = Demand.State.TOLD, demand.state
             demand.told_by = by
+            demand.rate_by = calendar.add(row["told_on"], RATED_WITHIN)
         demand.search = search_text(demand.words)
         demands.append(demand)
         reasons.append((days, "疑难" if category.hard else "一般"))

@@ -2,13 +2,13 @@
 
 import datetime as dt
 
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from enterprises.models import Business
 from tianshan.ledgers import FIGURES, Figure, Rate, Unit
 from tianshan.workdays import Calendar
-from visits.models import Demand, DemandDue, Visit
+from visits.models import Demand, DemandDue, Rating, Visit
 
 DAY = dt.timedelta(days=1)
 
@@ -63,7 +63,7 @@ def raised_now(*states):
 def open_on(scope):
     """Raised by the period's last day, and nothing had come of them by then."""
     return demands(scope).filter(
-        Q(outcome_on=None) | Q(outcome_on__gt=scope.day),
+        Q(first_outcome_on=None) | Q(first_outcome_on__gt=scope.day),
         not_dropped(scope),
         raised_on__lte=scope.day,
     )
@@ -82,10 +82,13 @@ def overdue_on(scope):
 
 def untold_on(scope):
     """Something had come of them by that day, and the asker did not know yet."""
+    untold = Q(told_on=None) | Q(told_on__gt=scope.day)
+    # An answer that another one has replaced since stands with its rating.
+    earlier = Rating.objects.by_askers().filter(
+        demand=OuterRef("pk"), outcome_on__lte=scope.day, told_on__gt=scope.day
+    )
     return demands(scope).filter(
-        Q(told_on=None) | Q(told_on__gt=scope.day),
-        not_dropped(scope),
-        outcome_on__lte=scope.day,
+        Q(untold, outcome_on__lte=scope.day) | Exists(earlier), not_dropped(scope)
     )
 
 
@@ -147,6 +150,67 @@ def first_word_in_time(scope):
         by = F("raised_on") + dt.timedelta(days=distance)
         in_time |= Q(raised_on__in=days, first_word_on__lte=by)
     return first_word_due(scope).filter(in_time, first_word_on__lte=scope.day)
+
+
+# --- what came of them, as askers say -------------------------------------------------
+
+
+def with_outcome(scope):
+    """Raised in the period, and something had come of them by its last day."""
+    return raised(scope).filter(first_outcome_on__lte=scope.day)
+
+
+def resolved(scope):
+    return with_outcome(scope).filter(resolved=True)
+
+
+def rated(scope, verdicts=None, *, by="by_askers"):
+    """Whose last rating of the period is one of the verdicts; all that have any.
+
+    `by` says whose: the askers' own, or what third persons heard.
+    """
+    ratings = getattr(Rating.objects, by)().filter(on__range=scope.period)
+    latest = ratings.filter(demand=OuterRef("pk")).order_by("-on", "-pk")
+    found = demands(scope).alias(said=Subquery(latest.values("verdict")[:1]))
+    if verdicts is None:
+        return found.exclude(said=None)
+    return found.filter(said__in=verdicts)
+
+
+def rated_so(*verdicts, by="by_askers"):
+    return lambda scope: rated(scope, verdicts, by=by)
+
+
+def unrated(scope):
+    """The time for rating ran out in the period, and the asker had said nothing."""
+    return demands(scope).filter(
+        state=Demand.State.TOLD, rate_by__gte=scope.start - DAY, rate_by__lt=scope.day
+    )
+
+
+def rating_due(scope):
+    """Rated in the period, or the time for it ran out: silence is in the denominator."""
+    said = rated(scope).order_by().values("pk")
+    return demands(scope).filter(
+        Q(pk__in=said) | Q(pk__in=unrated(scope).order_by().values("pk"))
+    )
+
+
+def unsatisfied_on(scope):
+    """Found wanting by the period's last day, and no further answer by then."""
+    wanting = Rating.objects.by_askers().filter(
+        demand=OuterRef("pk"), verdict=Rating.Verdict.NOT, on__lte=scope.day
+    )
+    last = wanting.order_by("-on", "-pk")
+    return (
+        demands(scope)
+        .alias(wanting_on=Subquery(last.values("on")[:1]))
+        .alias(wanted=Subquery(last.values("outcome_on")[:1]))
+        .exclude(wanting_on=None)
+        .filter(
+            Q(state__in=Demand.UNSATISFIED) | Q(outcome_on__gt=scope.day),
+        )
+    )
 
 
 def register():
@@ -218,8 +282,15 @@ def register():
                     "不予受理、等回告",
                 ),
                 ("ended", Demand.State.ENDED, "已办结待回告", "随事项办结、等回告"),
-                ("told", Demand.State.TOLD, "已回告", "已把结果告诉提出人"),
             )
+        ),
+        Figure(
+            "demands_told",
+            "已回告",
+            Unit.DEMANDS,
+            "时段内提出、现在已把结果告诉提出人的诉求，评价过的也算。",
+            "demands",
+            raised_now(*Demand.HEARD),
         ),
         Figure(
             "demands_open",
@@ -309,5 +380,114 @@ def register():
             "按时答话诉求 ÷ 应答话诉求；没有到时限的不进分母。",
             "demands_first_word_in_time",
             "demands_first_word_due",
+        ),
+        Figure(
+            "demands_with_outcome",
+            "有结果诉求",
+            Unit.DEMANDS,
+            "时段内提出、到最后一天已有结果的诉求，不予受理的也算有结果。",
+            "demands",
+            with_outcome,
+        ),
+        Figure(
+            "demands_resolved",
+            "解决诉求",
+            Unit.DEMANDS,
+            "有结果诉求中，已答复或随事项解决、部分解决的；不予受理、已说明未能解决、"
+            "上报、移交和提出人不满意的不算。",
+            "demands",
+            resolved,
+        ),
+        Rate(
+            "resolution_rate",
+            "诉求解决率",
+            "解决诉求 ÷ 有结果诉求；还没有结果的不进分母。",
+            "demands_resolved",
+            "demands_with_outcome",
+        ),
+        Figure(
+            "demands_rated",
+            "已评价诉求",
+            Unit.DEMANDS,
+            "时段内由提出的人自己评价过的诉求，每件看最后一次。",
+            "demands",
+            rated,
+        ),
+        Figure(
+            "demands_satisfied",
+            "满意诉求",
+            Unit.DEMANDS,
+            "已评价诉求中，最后一次评满意或基本满意的。",
+            "demands",
+            rated_so(*Rating.CONTENT),
+        ),
+        Figure(
+            "demands_rated_not",
+            "不满意诉求",
+            Unit.DEMANDS,
+            "已评价诉求中，最后一次评不满意的。",
+            "demands",
+            rated_so(Rating.Verdict.NOT),
+        ),
+        Rate(
+            "satisfaction_rate",
+            "诉求满意率",
+            "满意诉求 ÷ 已评价诉求；没有评的不算满意，另列在未评价里。",
+            "demands_satisfied",
+            "demands_rated",
+        ),
+        Figure(
+            "demands_unrated",
+            "未评价诉求",
+            Unit.DEMANDS,
+            "时段内过了评价期限（回告后 10 个工作日）、提出的人没有评的诉求。",
+            "demands",
+            unrated,
+        ),
+        Figure(
+            "demands_rating_due",
+            "应评价诉求",
+            Unit.DEMANDS,
+            "时段内评价过的，加上时段内过了评价期限没有评的诉求。",
+            "demands",
+            rating_due,
+        ),
+        Rate(
+            "rated_rate",
+            "诉求参评率",
+            "已评价诉求 ÷ 应评价诉求。",
+            "demands_rated",
+            "demands_rating_due",
+        ),
+        Figure(
+            "demands_unsatisfied",
+            "不满意待再答",
+            Unit.DEMANDS,
+            "到时段最后一天提出的人评了不满意、还没有再答复的诉求。",
+            "demands",
+            unsatisfied_on,
+        ),
+        Figure(
+            "demands_called_back",
+            "回访诉求",
+            Unit.DEMANDS,
+            "时段内由没有经办的第三人回访过的诉求，和提出的人自己的评价分开列。",
+            "demands",
+            lambda scope: rated(scope, by="call_backs"),
+        ),
+        Figure(
+            "demands_called_back_satisfied",
+            "回访满意诉求",
+            Unit.DEMANDS,
+            "回访诉求中，最后一次回访说满意或基本满意的。",
+            "demands",
+            rated_so(*Rating.CONTENT, by="call_backs"),
+        ),
+        Rate(
+            "call_back_rate",
+            "回访满意率",
+            "回访满意诉求 ÷ 回访诉求；只作对照，不并入诉求满意率。",
+            "demands_called_back_satisfied",
+            "demands_called_back",
         ),
     )

@@ -9,7 +9,7 @@ from enterprises.forms import KEPT, MOST_PEOPLE, phone_as_typed
 from enterprises.models import Business
 from tianshan.files.pictures import ACCEPT
 from tianshan.web.forms import DayInput
-from visits.models import Demand, DemandCategory, Photo, Visit
+from visits.models import Demand, DemandCategory, Photo, Rating, Visit
 
 # What of a business is looked at on each visit.
 FACTS = ("staff_count", "contact_name", "contact_phone", "state")
@@ -277,7 +277,8 @@ class DemandForm(forms.Form):
         choices=[
             (source.value, source.label)
             for source in Demand.Source
-            if source not in (Demand.Source.VISIT, Demand.Source.IMPORTED)
+            if source
+            not in (Demand.Source.VISIT, Demand.Source.IMPORTED, Demand.Source.CARD)
         ],
         widget=forms.RadioSelect,
     )
@@ -320,6 +321,27 @@ class DeclineForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="至少 15 个字，说清为什么、可以找谁；会原样告诉提出的人。",
         error_messages={"min_length": "原因至少写 15 个字，要让提出的人看得明白。"},
+    )
+
+
+class ExplainForm(forms.Form):
+    words = forms.CharField(
+        label="研商后的说明",
+        max_length=Demand._meta.get_field("outcome").max_length,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="写明在哪次会上谈的、为什么这样定，会原样告诉提出的人。",
+    )
+
+
+class CallBackForm(forms.Form):
+    verdict = forms.ChoiceField(
+        label="他怎么说", choices=Rating.Verdict, widget=forms.RadioSelect
+    )
+    words = forms.CharField(
+        label="原话",
+        required=False,
+        max_length=Rating._meta.get_field("words").max_length,
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
 

@@ -1,7 +1,7 @@
 """What happened to a visit or a demand, in words, from the audit log."""
 
 from tianshan.audit.models import Entry
-from visits.models import Demand, DoorReport, TellingAttempt, Visit
+from visits.models import Demand, DoorReport, Rating, TellingAttempt, Visit
 
 SHOWN = 100
 
@@ -56,5 +56,12 @@ SAID = {
     "demand.made_confidential": lambda data: f"改为保密，{data['handler']}经办",
     "demand.made_open": lambda data: "取消保密",
     "demand.handed_over": lambda data: f"移交给{data['handler']}",
+    "demand.rated": lambda data: (
+        f"提出的人评价：{Rating.Verdict(data['verdict']).label}"
+    ),
+    "demand.called_back": lambda data: (
+        f"第三人回访：{Rating.Verdict(data['verdict']).label}"
+    ),
+    "demand.explained": lambda data: "议事主体研商后说明，待回告",
     "demand.told": lambda data: f"已回告：{Demand.Told(data['how']).label}",
 }

@@ -32,6 +32,9 @@ STATES = {
     Demand.State.TOLD: ("ok", "circle-check"),
     Demand.State.WITHDRAWN: ("mute", "arrow-back-up"),
     Demand.State.MISTAKEN: ("mute", "eraser"),
+    Demand.State.RATED: ("ok", "circle-check"),
+    Demand.State.REOPENED: ("bad", "alert-triangle"),
+    Demand.State.AT_BODY: ("bad", "alert-triangle"),
 }
 
 

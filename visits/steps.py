@@ -4,6 +4,7 @@ from django.urls import reverse
 
 from accounts.rights import Right
 from visits.models import Demand
+from visits.ratings import may_be_called_back
 
 # What the state waits for, in the words of lists and pages.
 NEXT = {
@@ -15,17 +16,28 @@ NEXT = {
     Demand.State.TOLD: "",
     Demand.State.WITHDRAWN: "",
     Demand.State.MISTAKEN: "",
+    Demand.State.RATED: "",
+    Demand.State.REOPENED: "提出的人不满意，再答复一次",
+    Demand.State.AT_BODY: "两次不满意，由议事主体研商后说明",
 }
 
-# step -> right, URL name, label, icon, hint. The last two lead to the room above.
+# step -> right, URL name, label, icon, hint. Some lead to the room above.
 OFFERED = {
     "answer": (
         (Right.ANSWER_DEMANDS, "visits:demand_answer"),
         ("答复", "message-2", "当场能答的，写明结果"),
     ),
+    "explain": (
+        (Right.PROPOSE_ISSUES, "visits:demand_explain"),
+        ("记研商后的说明", "message-2", "议事主体谈过了，把怎么说的写下来"),
+    ),
     "tell": (
         (Right.LOG_VISITS, "visits:demand_tell"),
         ("回告", "send", "把结果告诉提出的人，或记下没联系上"),
+    ),
+    "call_back": (
+        (Right.ANSWER_DEMANDS, "visits:demand_call_back"),
+        ("记回访", "phone", "由没有经办的人打，只作对照"),
     ),
     "propose": (
         (Right.PROPOSE_ISSUES, "issues:issue_propose"),
@@ -74,6 +86,8 @@ def next_steps(demand, user):
         open_steps.discard("join")  # it is dealt with by its handler, by itself
     if "join" in open_steps:
         open_steps.add("propose")  # an issue begins by joining its first demand
+    if "call_back" in open_steps and not may_be_called_back(demand, user):
+        open_steps.remove("call_back")
     rights = {
         right: may_do(demand, user, right)
         for right in (Right.ANSWER_DEMANDS, Right.PROPOSE_ISSUES, Right.LOG_VISITS)

@@ -56,6 +56,12 @@ urlpatterns = [
     path("demands/telling/", telling_views.telling_list, name="telling_list"),
     path("demands/telling/texts/", telling_views.telling_texts, name="telling_texts"),
     path("demands/telling/slips/", telling_views.telling_slips, name="telling_slips"),
+    path("demands/<int:pk>/explain/", views.demand_explain, name="demand_explain"),
+    path(
+        "demands/<int:pk>/call-back/",
+        views.demand_call_back,
+        name="demand_call_back",
+    ),
     path("values/categories/", category_views.category_list, name="category_list"),
     path(
         "values/categories/<int:pk>/",

@@ -21,12 +21,14 @@ from tianshan.pinyin import fold
 from tianshan.web import render_inside
 from tianshan.web.masks import masked_phone
 from tianshan.workdays import Calendar
-from visits import actions, dropping
+from visits import actions, dropping, ratings
 from visits.forms import (
     FACTS,
     AnswerForm,
+    CallBackForm,
     DeclineForm,
     DemandForm,
+    ExplainForm,
     PhotoForm,
     VisitForm,
     VoidForm,
@@ -379,16 +381,28 @@ def demand_detail(request, pk):
         "dues": _reckoned(demand),
         "first_word_by": Calendar.load().add(demand.raised_on, 1),
         "history": told_history(demand),
+        "ratings": demand.ratings.select_related("called_by"),
     }
     return render(request, "visits/demand_detail.html", context)
 
 
-def _step(request, pk, *, step, kind, act, template, done, initial=None):
+def _step(
+    request,
+    pk,
+    *,
+    step,
+    kind,
+    act,
+    template,
+    done,
+    initial=None,
+    right=Right.ANSWER_DEMANDS,
+):
     """One step of one demand: its form, and what is refused said on the form."""
     demand = get_object_or_404(
         Demand.objects.visible_to(request.user).for_list(), pk=pk
     )
-    if not may_do(demand, request.user, Right.ANSWER_DEMANDS):
+    if not may_do(demand, request.user, right):
         raise PermissionDenied
     if request.method != "POST" and step not in demand.open_steps:
         messages.warning(
@@ -463,6 +477,21 @@ def demand_mistake(request, pk):
     )
 
 
+@needs(Right.PROPOSE_ISSUES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def demand_explain(request, pk):
+    return _step(
+        request,
+        pk,
+        step="explain",
+        kind=ExplainForm,
+        act=ratings.explain,
+        template="visits/demand_explain.html",
+        done="已记说明。请告诉提出的人，再登记回告。",
+        right=Right.PROPOSE_ISSUES,
+    )
+
+
 @needs(Right.ANSWER_DEMANDS)
 @require_POST
 def demand_restore(request, pk):
@@ -474,3 +503,17 @@ def demand_restore(request, pk):
     else:
         messages.success(request, "已恢复，接着办。")
     return redirect(demand)
+
+
+@needs(Right.ANSWER_DEMANDS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def demand_call_back(request, pk):
+    return _step(
+        request,
+        pk,
+        step="call_back",
+        kind=CallBackForm,
+        act=ratings.call_back,
+        template="visits/demand_call_back.html",
+        done="已记回访。它只作对照，不算提出的人自己的评价。",
+    )

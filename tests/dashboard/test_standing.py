@@ -96,7 +96,7 @@ def _is_dropped(demand, day):
 
 
 def _is_overdue(demand, day):
-    if demand.outcome_on and demand.outcome_on <= day:
+    if demand.first_outcome_on and demand.first_outcome_on <= day:
         return False
     due_on = None
     for due in demand.dues.order_by("since", "pk"):
@@ -106,9 +106,18 @@ def _is_overdue(demand, day):
 
 
 def _is_untold(demand, day):
-    if not demand.outcome_on or demand.outcome_on > day:
+    """Told too late or not yet; or found wanting, and nothing said since."""
+    answers = list(demand.ratings.by_askers().filter(verdict="not").order_by("round"))
+    wanting = {answer.pk for answer in answers}
+    if demand.outcome_on and demand.state not in ("reopened", "at_body"):
+        answers.append(demand)
+    given = [answer for answer in answers if answer.outcome_on <= day]
+    if not given:
         return False
-    return demand.tell_by < day and not (demand.told_on and demand.told_on <= day)
+    last = given[-1]
+    if not (last.told_on and last.told_on <= day):
+        return last.tell_by < day
+    return last is not demand and last.pk in wanting and last.on <= day
 
 
 def what_standing_says(business, day):

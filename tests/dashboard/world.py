@@ -20,7 +20,7 @@ from tests import factories as make
 from tests.factories import NOON, TODAY
 from tianshan.ledgers import gathering, touched
 from tianshan.workdays import Calendar
-from visits.models import Demand, DemandDue, Visit
+from visits.models import Demand, DemandDue, Rating, Visit
 
 __all__ = ["TODAY", "World", "a_random_world"]
 
@@ -223,10 +223,23 @@ def _random_demand(world, business, found):
     raised = world.day(found)
     state = chance.choice(Demand.State.values)
     outcome = tell_by = told = None
+    wanting = []  # answers that the asker found wanting: outcome, tell_by, told, on
+    needed = {Demand.State.REOPENED: 1, Demand.State.AT_BODY: 2}
+    answers = needed.get(state, chance.choice([0, 0, 1, 2]))
+    first, day = None, raised
     if state not in Demand.OPEN:
-        outcome = world.day(raised)
-        tell_by = world.calendar.add(outcome, 3)
-        told = world.day(outcome) if state == Demand.State.TOLD else None
+        for _ in range(answers):
+            outcome = day = world.day(day)
+            tell_by = world.calendar.add(outcome, 3)
+            told = day = world.day(day)
+            day = world.day(day)
+            first = first or outcome
+            wanting.append((outcome, tell_by, told, day))
+        if state not in Demand.UNSATISFIED:
+            outcome = world.day(day)
+            tell_by = world.calendar.add(outcome, 3)
+            told = world.day(outcome) if state in Demand.DONE else None
+            first = first or outcome
     dropped, unreached = {}, None
     if state in Demand.DROPPED:
         dropped = {
@@ -252,11 +265,24 @@ def _random_demand(world, business, found):
         owed_by="党支部",
         outcome="已答复" if outcome else "",
         outcome_on=outcome,
+        first_outcome_on=first,
         tell_by=tell_by,
         told_on=told,
         unreached_on=unreached,
         **dropped,
     )
+    for number, (outcome_on, by, told_on, on) in enumerate(wanting, 1):
+        Rating.objects.create(
+            demand=demand,
+            came_by=Rating.CameBy.LINK,
+            round=number,
+            verdict=Rating.Verdict.NOT,
+            on=on,
+            outcome="已答复",
+            outcome_on=outcome_on,
+            tell_by=by,
+            told_on=told_on,
+        )
     dues = [(raised, demand.due_on)]
     if chance.random() < 0.4:
         since = world.day(raised)

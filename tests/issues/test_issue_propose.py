@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from issues import actions
 from issues.models import Issue, Level, MatterDemand
-from tests.factories import NOON, TODAY, DemandFactory
+from tests.factories import NOON, DemandFactory, fields_of
 from tianshan.audit.models import Entry
 from visits.models import Demand
 
@@ -34,10 +34,7 @@ def test_propose_carries_the_demand_into_an_issue_of_its_body(demand, body, secr
 
 @pytest.mark.parametrize("state", sorted(set(Demand.State) - Demand.STEPS["join"]))
 def test_propose_is_refused_from_any_other_state(shop, body, secretary, state):
-    done = {"outcome_on": TODAY, "tell_by": TODAY} if state != "joined" else {}
-    if state == "told":
-        done["told_on"] = TODAY
-    demand = DemandFactory(business=shop(), state=state, **done)
+    demand = DemandFactory(business=shop(), state=state, **fields_of(state))
 
     with pytest.raises(actions.Refused):
         actions.propose(demand, title="甲", wish="乙", by=secretary, at=NOON)

@@ -42,8 +42,10 @@ VERBS = {
     "coverage.voided": "作废覆盖行为",
     "demand.answered": "答复诉求",
     "demand.attempt_taken_back": "撤销没联系上",
+    "demand.called_back": "记回访",
     "demand.declined": "不予受理",
     "demand.ended": "诉求办结",
+    "demand.explained": "记研商后的说明",
     "demand.handed_over": "移交保密诉求",
     "demand.joined": "诉求并入事项",
     "demand.made_confidential": "诉求改为保密",
@@ -51,6 +53,7 @@ VERBS = {
     "demand.mistaken": "诉求记为误记",
     "demand.owed": "改诉求期限",
     "demand.raised": "记诉求",
+    "demand.rated": "提出的人评价",
     "demand.recounted": "重算回告期限",
     "demand.restored": "恢复诉求",
     "demand.taken_back": "撤回导入的诉求",
@@ -185,6 +188,7 @@ KEYS = {
     "told": "回告",
     "until": "止",
     "user": "人员",
+    "verdict": "评价",
 }
 
 

@@ -71,7 +71,7 @@ class DemandQuerySet(models.QuerySet):
         if day >= timezone.localdate():
             return self.open()
         return self.counted().filter(
-            Q(outcome_on=None) | Q(outcome_on__gt=day),
+            Q(first_outcome_on=None) | Q(first_outcome_on__gt=day),
             Q(dropped_on=None) | Q(dropped_on__gt=day),
             raised_on__lte=day,
         )
@@ -95,6 +95,10 @@ class DemandQuerySet(models.QuerySet):
         """Those whose steps the user may take at all: of confidential ones, his own."""
         return self.filter(Q(confidential=False) | Q(handler=user))
 
+    def at_body(self):
+        """Twice not satisfied: what a deliberation body has to talk about."""
+        return self.filter(state=Demand.State.AT_BODY)
+
     def overdue(self, day):
         return self.open().filter(due_on__lt=day)
 
@@ -103,7 +107,7 @@ class DemandQuerySet(models.QuerySet):
 
         Working days are counted here and not in SQL, over the few that still wait.
         """
-        waiting = self.with_spans().filter(state__in=Demand.WAITING, unreached_on=None)
+        waiting = self.with_spans().filter(state__in=Demand.OWED, unreached_on=None)
         return self.filter(
             pk__in=[row.pk for row in waiting if row.light(day).colour == colour]
         )
@@ -142,6 +146,9 @@ class Demand(models.Model):
         TOLD = "told", "已回告"
         WITHDRAWN = "withdrawn", "本人撤回"
         MISTAKEN = "mistaken", "误记"
+        RATED = "rated", "已评价"
+        REOPENED = "reopened", "不满意待再答"
+        AT_BODY = "at_body", "两次不满意待研商"
 
     class Source(models.TextChoices):
         VISIT = "visit", "走访"
@@ -150,6 +157,7 @@ class Demand(models.Model):
         MESSAGE = "message", "微信消息"
         HOTLINE = "hotline", "12345 热线"
         MEETING = "meeting", "会议"
+        CARD = "card", "二维码"
         IMPORTED = "imported", "导入"
 
     class Told(models.TextChoices):
@@ -158,6 +166,7 @@ class Demand(models.Model):
         MESSAGE = "message", "消息告知"
         NOTICE = "notice", "公告告知"
         SLIP = "slip", "送回告单"
+        LINK = "link", "本人在链接上看到"
 
     # Whoever raises it so has been spoken to on the spot.
     FACE_TO_FACE = frozenset({Source.VISIT, Source.WALK_IN, Source.MEETING})
@@ -166,9 +175,15 @@ class Demand(models.Model):
     WAITING = OPEN | TO_TELL
     # Ended without a word to the asker: he took it back himself, or never asked.
     DROPPED = frozenset({State.WITHDRAWN, State.MISTAKEN})
+    # The asker was told and said to be not satisfied: another answer is owed.
+    UNSATISFIED = frozenset({State.REOPENED, State.AT_BODY})
+    DONE = frozenset({State.TOLD, State.RATED})
+    HEARD = DONE | UNSATISFIED
+    # A step is owed by somebody, with its day.
+    OWED = WAITING | UNSATISFIED
     # The one place that says which step may start from which state.
     STEPS = {
-        "answer": {State.NEW},
+        "answer": {State.NEW, State.REOPENED},
         "decline": {State.NEW},
         "join": {State.NEW},
         "take_out": {State.JOINED},
@@ -182,6 +197,10 @@ class Demand(models.Model):
         "make_confidential": {State.NEW} | TO_TELL,
         "make_open": WAITING,
         "hand_over": WAITING,
+        # Whoever rates an outcome has been told of it.
+        "rate": TO_TELL | {State.TOLD},
+        "call_back": DONE,
+        "explain": {State.AT_BODY},
     }
 
     business = models.ForeignKey(
@@ -215,9 +234,12 @@ class Demand(models.Model):
         related_name="+",
         verbose_name="保密件经办人",
     )
+    # None when the asker sent it himself.
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
+        null=True,
+        blank=True,
         related_name="+",
         verbose_name="记录人",
     )
@@ -229,9 +251,15 @@ class Demand(models.Model):
     owed_by = models.CharField("下一步由谁", max_length=80)
     outcome = models.TextField("结果", max_length=1000, blank=True)
     outcome_on = models.DateField("有结果日期", null=True, blank=True)
+    # Stays when a second answer takes the first one's place.
+    first_outcome_on = models.DateField("首次有结果日期", null=True, blank=True)
+    # Did what was asked for come about, in full or in part? None before an outcome.
+    resolved = models.BooleanField("解决", null=True, blank=True)
     tell_by = models.DateField("应回告日期", null=True, blank=True)
     told_on = models.DateField("回告日期", null=True, blank=True)
     told_how = models.CharField("回告方式", max_length=10, choices=Told, blank=True)
+    # The last day on which the asker may rate: 10 working days from being told.
+    rate_by = models.DateField("评价截止", null=True, blank=True)
     told_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -273,9 +301,10 @@ class Demand(models.Model):
 
     VISIBILITY = {
         INTERNAL: "id business grid visit category words source recorded_by raised_on"
-        " first_word_on state due_on owed_by outcome outcome_on tell_by told_on"
-        " told_how told_by told_from told_visit gone_at confidential handler"
-        " unreached_on dropped_on dropped_by dropped_why dropped_from",
+        " first_word_on state due_on owed_by outcome outcome_on first_outcome_on"
+        " resolved tell_by told_on rate_by told_how told_by told_from told_visit"
+        " gone_at confidential handler unreached_on dropped_on dropped_by dropped_why"
+        " dropped_from",
         PERSONAL: "said_by",
         SEALED: "search",
     }
@@ -304,7 +333,15 @@ class Demand(models.Model):
                 name="demand_outcome_has_its_day",
             ),
             models.CheckConstraint(
-                condition=Q(state="told") ^ Q(told_on=None),
+                condition=(
+                    Q(outcome_on=None, first_outcome_on=None)
+                    | Q(first_outcome_on__lte=F("outcome_on"))
+                ),
+                name="demand_first_outcome_comes_first",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["told", "rated", "reopened", "at_body"])
+                ^ Q(told_on=None),
                 name="demand_told_has_its_day",
             ),
             models.CheckConstraint(
@@ -354,9 +391,13 @@ class Demand(models.Model):
     @property
     def next_due(self):
         """The day by which the next step is owed; None when all is done."""
-        if self.state not in self.WAITING or self.unreached_on:
+        if self.state not in self.OWED or self.unreached_on:
             return None
-        return self.due_on if self.state in self.OPEN else self.tell_by
+        return self.tell_by if self.state in self.TO_TELL else self.due_on
+
+    @property
+    def to_tell(self):
+        return self.state in self.TO_TELL
 
     def light(self, today):
         """The light of the next step; None once nothing is owed.
@@ -365,7 +406,7 @@ class Demand(models.Model):
         """
         if self.next_due is None:
             return None
-        start = self.owed_since if self.state in self.OPEN else self.outcome_on
+        start = self.outcome_on if self.state in self.TO_TELL else self.owed_since
         return light(start, self.next_due, today)
 
 
@@ -385,8 +426,13 @@ class DemandDue(models.Model):
     owed_by = models.CharField("由谁", max_length=80)
     since = models.DateField("起")
     reason = models.CharField("原因", max_length=200)
+    # None where no user acted: the asker sent it, or rated it.
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="经办"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name="经办",
     )
 
     VISIBILITY = {INTERNAL: "id demand due_on workdays owed_by since reason by"}
