@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from django.template.loader import render_to_string
 from django.urls import resolve, reverse
 
-from accounts.rights import RIGHTS, Role
+from accounts.rights import RIGHTS, Right, Role
 
 MENU = [
     (
@@ -87,7 +87,7 @@ def _opens(rule, rights):
 
 
 def navigation(request):
-    """For base.html: `menu`, `dock`, `scope_label`, `my_posts`, `search_url`."""
+    """For base.html: `menu`, `dock`, `scope_label`, `my_posts`, `search_url`, `route_url`."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
@@ -100,6 +100,7 @@ def navigation(request):
         "scope_label": "、".join(dict.fromkeys(post.grid.name for post in posts)),
         "my_posts": posts,
         "search_url": search if _opens(rule, rights) else "",
+        "route_url": reverse("dashboard:route") if Right.LOG_VISITS in rights else "",
     }
 
 

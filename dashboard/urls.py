@@ -1,6 +1,7 @@
 from django.urls import path
 
 from dashboard import building_views, extra_views, rule_views, views
+from dashboard.route_views import route
 
 app_name = "dashboard"
 urlpatterns = [
@@ -36,3 +37,6 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
 ]
+
+# What phones ask for.
+urlpatterns += [path("visits/plan/route.json", route, name="route")]

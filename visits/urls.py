@@ -1,6 +1,7 @@
 from django.urls import path
 
 from visits import category_views, door_views, photo_views, telling_views, views
+from visits.field_views import field_manifest, field_shell, field_worker
 from visits.sync_views import record_sync
 
 app_name = "visits"
@@ -83,4 +84,7 @@ urlpatterns = [
 # What phones ask for.
 urlpatterns += [
     path("visits/sync/", record_sync, name="record_sync"),
+    path("work/field/", field_shell, name="field_shell"),
+    path("work/field/worker.js", field_worker, name="field_worker"),
+    path("work/field/app.webmanifest", field_manifest, name="field_manifest"),
 ]

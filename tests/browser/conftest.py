@@ -63,11 +63,11 @@ def visitor(chromium, live_server, seeded):
     """`visitor(user, size)`: a page in which the user has signed in by the form."""
     contexts = []
 
-    def open_as(user, size=DESK):
+    def open_as(user, size=DESK, **device):
         user.set_password("Correct-horse-7")
         user.save()
         context = chromium.new_context(
-            viewport=size, locale="zh-CN", base_url=live_server.url
+            viewport=size, locale="zh-CN", base_url=live_server.url, **device
         )
         contexts.append(context)
         page = context.new_page()

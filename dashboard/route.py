@@ -1,0 +1,107 @@
+"""Today's route as a phone keeps it: the due businesses in few words, and no more."""
+
+import datetime as dt
+
+from django.utils import timezone
+
+from accounts.rights import Right
+from dashboard.today import work_of
+from enterprises.models import Business
+from visits.models import Demand, DemandCategory, Visit
+from visits.sync_visit import as_shown
+
+WORDS = 60  # characters of a demand or result
+
+
+def route_of(user, now, *, also=None):
+    """The stops of the day, by building and room; `also` is the key of one more business.
+
+    `until` is the end of the day, when the phone throws it away.
+    """
+    today = timezone.localdate(now)
+    work = work_of(user, today)
+    lamps = {
+        line["business"].pk: {"colour": line["colour"], "words": line["words"]}
+        for line in work["rows"]
+    }
+    order = list(lamps)
+    for line in work["to_tell"]:
+        if line["demand"].business_id not in order:
+            order.append(line["demand"].business_id)
+    if also and also not in order:
+        order.append(also)
+    may_visit = Business.objects.visible_to(user, Right.LOG_VISITS)
+    rows = may_visit.select_related("grid", "building").in_bulk(order)
+    businesses = [rows[pk] for pk in order if pk in rows]
+    last, waiting, to_tell = _last(user, rows), _demands(user, rows), {}
+    for demand in (
+        Demand.objects.visible_to(user)
+        .untold()
+        .filter(business__in=rows, confidential=False)
+    ):
+        to_tell.setdefault(demand.business_id, []).append(demand)
+    end = timezone.make_aware(
+        dt.datetime.combine(today + dt.timedelta(days=1), dt.time())
+    )
+    return {
+        "author": {"id": user.pk, "name": user.display_name},
+        "day": today.isoformat(),
+        "at": now.isoformat(),
+        "until": end.isoformat(),
+        "categories": [
+            {"id": category.pk, "name": category.name}
+            for category in DemandCategory.objects.offered()
+        ],
+        "stops": [
+            {
+                "id": business.pk,
+                "name": business.name,
+                "building": business.building.name if business.building else "",
+                "room": business.room,
+                "priority": business.priority,
+                "lamp": lamps.get(business.pk),
+                "last": last.get(business.pk, ""),
+                "open": [
+                    _short(demand.words) for demand in waiting.get(business.pk, [])
+                ],
+                "tell": [
+                    {
+                        "id": demand.pk,
+                        "asked": _short(demand.words),
+                        "words": demand.outcome,
+                        "declined": demand.state == Demand.State.DECLINED,
+                    }
+                    for demand in to_tell.get(business.pk, [])
+                ],
+                **as_shown(business),
+            }
+            for business in businesses
+        ],
+    }
+
+
+def _short(words):
+    return words if len(words) <= WORDS else f"{words[: WORDS - 1]}…"
+
+
+def _last(user, rows):
+    """`{business: the last visit in a line}`."""
+    visits = (
+        Visit.objects.visible_to(user)
+        .standing()
+        .filter(business__in=rows)
+        .order_by("business_id", "-visited_on", "-pk")
+        .distinct("business_id")
+    )
+    return {
+        visit.business_id: f"{visit.visited_on:%Y年%-m月%-d日}"
+        f"{visit.get_method_display()}：{visit.get_outcome_display()}"
+        for visit in visits
+    }
+
+
+def _demands(user, rows):
+    found = {}
+    for demand in Demand.objects.visible_to(user).open().filter(business__in=rows):
+        found.setdefault(demand.business_id, []).append(demand)
+    return found

@@ -1,0 +1,448 @@
+/* The phone's own pages: today's route, a visit, and what has not been sent yet. */
+
+import { inWords } from "./clock.js";
+import { button, icon, lamp, make, note } from "./draw.js";
+import { save } from "./export.js";
+import { draw, read, refuse } from "./form.js";
+import { fetchRoute, owner, route as todaysRoute } from "./owner.js";
+import { keep, NotAPhoto } from "./photos.js";
+import { changed, sendNow, standing, start } from "./queue.js";
+import { tryAgain } from "./send.js";
+import { all, change, drop, get, put, remove, SHAPE } from "./store.js";
+import { KINDS, line, old, STATES } from "./words.js";
+
+const page = document.getElementById("page");
+const { route: ROUTE, sync: SYNC, worker: WORKER, login: LOGIN } = document.body.dataset;
+
+let route = null;
+let author = null;
+
+/* --- how things stand, above every page --- */
+
+async function drawStanding() {
+  const place = document.getElementById("unsent");
+  if (!author) {
+    const rows = await all("records");
+    place.replaceChildren(
+      ...(rows.length
+        ? [note("warn", `这台手机上有 ${rows.length} 条还没上传，等记录人本人登录。`)]
+        : [])
+    );
+    return;
+  }
+  const now = await standing(author.id);
+  const words = line(now);
+  const inside = [make("p", {}, words)];
+  if (old(now)) inside.push(make("p", {}, make("b", {}, old(now))));
+  const ways = [make("a", { class: "btn btn-sm", href: "#/records" }, "打开")];
+  const way = { login: ["登录", LOGIN], locked: ["解锁", now.unlock] }[now.why];
+  if (way) {
+    const back = encodeURIComponent(location.pathname);
+    ways.push(make("a", { class: "btn btn-sm", href: `${way[1]}?next=${back}` }, way[0]));
+  } else if (!now.busy && (now.waiting || now.photos)) {
+    ways.push(button("现在上传", sendNow, "btn btn-sm"));
+  }
+  inside.push(make("div", { class: "row-btn" }, ...ways));
+  const kind = now.refused || now.photosRefused || old(now) ? "bad" : "warn";
+  place.replaceChildren(...(words ? [note(kind, ...inside)] : []));
+  if (location.hash.startsWith("#/records")) await showRecords();
+  if (["", "#/", "#"].includes(location.hash)) await showRoute();
+}
+
+function said(words) {
+  const line = make("p", { class: "toast-ts" }, icon("check"), make("span", {}, words));
+  document.getElementById("said").replaceChildren(line);
+  setTimeout(() => line.remove(), 6000);
+}
+
+function title(words) {
+  document.getElementById("who").textContent = words;
+  document.title = `${words} · 天山网格党建治理平台`;
+}
+
+/* --- the route --- */
+
+async function showRoute() {
+  title("今天的走访");
+  if (!route) {
+    page.replaceChildren(
+      note(
+        "info",
+        make("p", {}, "这台手机上没有今天的路线。连上网络登录后打开“今日工作”，路线就会存到手机里。"),
+        make("div", { class: "row-btn" }, make("a", { class: "btn", href: "/work/" }, "今日工作"))
+      )
+    );
+    return;
+  }
+  const states = new Map();
+  for (const row of await all("records")) {
+    if (row.author === author.id && row.business) states.set(row.business, row.state);
+  }
+  const buildings = new Map();
+  for (const stop of route.stops) {
+    const name = stop.building || "楼宇不详";
+    buildings.set(name, [...(buildings.get(name) || []), stop]);
+  }
+  const parts = [
+    make("p", { class: "t2 s13" }, `${route.author.name}　${route.day}　${route.stops.length} 家`),
+  ];
+  for (const [name, stops] of buildings) {
+    parts.push(
+      make(
+        "div",
+        { class: "ph-h" },
+        make("h2", {}, name),
+        make("span", { class: "sub" }, `${stops.length} 家`)
+      ),
+      make("ul", { class: "ph-list" }, ...stops.map((stop) => stopLine(stop, states)))
+    );
+  }
+  if (!route.stops.length) parts.push(note("ok", "今天没有要走访的。"));
+  page.replaceChildren(...parts);
+}
+
+function stopLine(stop, states) {
+  const state = STATES[states.get(stop.id)];
+  return make(
+    "li",
+    {},
+    make(
+      "a",
+      { class: "visit stop", href: `#/visit/${stop.id}` },
+      make(
+        "div",
+        {},
+        make("b", {}, stop.name),
+        make(
+          "p",
+          {},
+          state && make("span", { class: `ts-tag ts-tag-${state[0]}` }, state[1]),
+          stop.lamp && lamp(stop.lamp),
+          stop.tell.length > 0 && make("span", { class: "ts-tag ts-tag-ok" }, "要告诉他"),
+          stop.room || "室号不详"
+        )
+      ),
+      make("span", { class: "go" }, icon("pencil-plus"))
+    )
+  );
+}
+
+/* --- a visit --- */
+
+async function showVisit(id) {
+  let stop = route?.stops.find((each) => String(each.id) === id);
+  if (!stop) {
+    route = (await fetchRoute(ROUTE, id)) || route;
+    author = route?.author || author;
+    stop = route?.stops.find((each) => String(each.id) === id);
+  }
+  if (!stop) {
+    title("记走访");
+    page.replaceChildren(
+      note("warn", "这一家不在今天的路线里，连上网络后再打开。"),
+      make("p", {}, make("a", { class: "btn", href: "#/" }, "回到路线"))
+    );
+    return;
+  }
+  const drafts = (await all("records")).filter(
+    (row) => row.author === author.id && row.business === stop.id && row.state === "draft"
+  );
+  const { at } = route;
+  const record = drafts[0] || {
+    key: crypto.randomUUID(),
+    shape: SHAPE,
+    kind: "visit",
+    author: author.id,
+    business: stop.id,
+    stop,
+    seen: stop.seen,
+    route_at: at,
+    state: "draft",
+    fields: {},
+  };
+  await showForm(record, drafts.length ? "接着上次没填完的。" : "");
+}
+
+async function showForm(record, words) {
+  const { stop } = record;
+  title("记走访");
+  const form = draw(record, { route });
+  const who = make(
+    "div",
+    { class: "ph-who" },
+    make(
+      "div",
+      {},
+      make("b", {}, stop.name),
+      make("p", {}, `${stop.building} ${stop.room}`.trim() || "地点不详")
+    ),
+    make("p", { class: "last s13" }, stop.last ? `上次 ${stop.last}` : "首次走访")
+  );
+  const before = [who];
+  if (words) before.push(note("info", words));
+  if (record.reason) before.push(note("bad", ...reasonOf(record)));
+  const shots = make("ul", { class: "shots" });
+  page.replaceChildren(...before, form);
+  form.elements.photos?.after(shots);
+  await drawShots(shots, record);
+  keepDraft(form, record);
+
+  form.querySelector("[data-cancel]").addEventListener("click", async () => {
+    if (record.state === "draft" && record.made) {
+      if (!confirm("这一条还没填完。丢掉它吗？按“取消”就留着，下次接着填。")) {
+        location.hash = "#/";
+        return;
+      }
+      await drop(record.key);
+      await changed();
+    }
+    record.closed = true;
+    location.hash = record.state === "draft" ? "#/" : "#/records";
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (refuse(form, record)) return;
+    record.closed = true;
+    const row = rowOf(form, record);
+    await put("records", { ...row, state: "waiting", reason: "", clash: null });
+    await releasePhotos(record.key);
+    location.hash = "#/";
+    said(`${stop.name}的走访已存在本机。`);
+    await changed();
+    sendNow();
+  });
+  window.scrollTo(0, 0);
+}
+
+function rowOf(form, record) {
+  record.made ||= Date.now();
+  record.filled_at ||= new Date().toISOString();
+  record.fields = read(form);
+  const { closed, ...row } = record;
+  return row;
+}
+
+/** Every change is kept: a battery may die before the form is saved. */
+function keepDraft(form, record) {
+  let pause = 0;
+  const write = () => {
+    clearTimeout(pause);
+    if (!record.closed && record.state === "draft" && form.isConnected) {
+      put("records", rowOf(form, record));
+    }
+  };
+  form.addEventListener("change", (event) => {
+    if (event.target.name === "photos") addPhotos(event.target, form, record);
+    else write();
+  });
+  form.addEventListener("input", () => {
+    clearTimeout(pause);
+    pause = setTimeout(write, 300);
+  });
+}
+
+async function addPhotos(input, form, record) {
+  const row = rowOf(form, record);
+  if (record.state === "draft") await put("records", row);
+  const files = [...input.files];
+  input.value = "";
+  for (const file of files) {
+    try {
+      await keep(file, record);
+    } catch (problem) {
+      const words = problem instanceof NotAPhoto ? problem.message : "照片没有存下，手机的空间可能不够。";
+      input.closest(".fld").append(make("p", { class: "err", role: "alert" }, words));
+    }
+  }
+  await drawShots(form.querySelector(".shots"), record);
+}
+
+async function drawShots(list, record) {
+  const photos = (await all("photos")).filter((photo) => photo.record === record.key);
+  list.replaceChildren(
+    ...photos.map((photo, place) => {
+      const address = URL.createObjectURL(photo.blob);
+      const picture = make("img", { src: address, alt: `照片 ${place + 1}`, class: "shot" });
+      picture.addEventListener("load", () => URL.revokeObjectURL(address));
+      const away = button("去掉", async () => {
+        await remove("photos", photo.key);
+        await drawShots(list, record);
+      });
+      return make("li", {}, picture, photo.reason && make("p", { class: "err" }, photo.reason), away);
+    })
+  );
+}
+
+async function releasePhotos(key) {
+  for (const photo of await all("photos")) {
+    if (photo.record === key && photo.state === "draft") {
+      await change("photos", photo.key, (kept) => ({ ...kept, state: "waiting" }));
+    }
+  }
+}
+
+/* --- records --- */
+
+const LABELS = {
+  staff_count: "从业人数",
+  contact_name: "联系人",
+  contact_phone: "联系电话",
+  state: "经营状态",
+};
+
+function reasonOf(row) {
+  const inside = row.reason.split("\n").map((words) => make("p", {}, words));
+  for (const name of row.clash || []) {
+    const theirs = row.stop.now?.[name] || "空";
+    inside.push(
+      make("p", {}, `${LABELS[name]}：现在是“${theirs}”，您填的是“${row.fields[name] || "空"}”。`)
+    );
+  }
+  if (row.clash) inside.push(make("p", {}, "再存一次就用您填的，或先改成对的。"));
+  if (row.stored?.href) {
+    inside.push(make("a", { class: "link", href: row.stored.href }, "看系统里已存的那一条"));
+  }
+  return inside;
+}
+
+async function showRecords() {
+  title("没上传的记录");
+  const rows = (await all("records")).filter((row) => row.author === author?.id);
+  rows.sort((one, other) => one.made - other.made);
+  const receipts = (await all("receipts")).filter((row) => row.author === author?.id);
+  const photos = await all("photos");
+  const parts = [];
+  if (!rows.length) parts.push(note("ok", "都上传了，这台手机上没有留下的记录。"));
+  else {
+    parts.push(
+      make("ul", { class: "ph-list" }, ...rows.map((row) => recordLine(row, photos))),
+      make(
+        "div",
+        { class: "row-btn mt" },
+        button("全部存成文件", () => save(author.id))
+      )
+    );
+  }
+  const loose = photos.filter((photo) => photo.state === "refused");
+  for (const photo of loose) {
+    parts.push(
+      note(
+        "bad",
+        make("p", {}, `一张照片不能用：${photo.reason}`),
+        button("去掉这张", async () => {
+          await remove("photos", photo.key);
+          await changed();
+        })
+      )
+    );
+  }
+  if (receipts.length) {
+    receipts.sort((one, other) => other.at - one.at);
+    parts.push(
+      make("div", { class: "ph-h" }, make("h2", {}, "已上传"), make("span", { class: "sub" }, "七天内的")),
+      make(
+        "ul",
+        { class: "log" },
+        ...receipts.map((row) =>
+          make(
+            "li",
+            {},
+            make("a", { class: "link", href: row.href }, `${KINDS[row.kind]} ${row.number} 号`),
+            `　${inWords(row.at)}`
+          )
+        )
+      )
+    );
+  }
+  parts.push(make("p", { class: "mt" }, make("a", { class: "btn", href: "#/" }, "回到路线")));
+  page.replaceChildren(...parts);
+}
+
+function recordLine(row, photos) {
+  const [kind, words] = STATES[row.state];
+  const mine = photos.filter((photo) => photo.record === row.key).length;
+  const ways = [];
+  const open = row.state === "draft" ? `#/visit/${row.business}` : `#/record/${row.key}`;
+  if (row.kind === "visit" && !row.maybe && row.state !== "sending") {
+    ways.push(make("a", { class: "btn", href: open }, "打开"));
+  }
+  if (row.state === "refused") {
+    ways.push(
+      button("再传一次", async () => {
+        await tryAgain(row.key);
+        await changed();
+        sendNow();
+      })
+    );
+  }
+  ways.push(button("存成文件", () => save(author.id, row.key)));
+  if (row.state !== "sending" && !row.maybe) {
+    ways.push(
+      button(
+        "删去",
+        async () => {
+          if (!confirm(`删去${row.stop?.name || "这一条"}的记录？它还没有上传，删去就没有了。`)) return;
+          await drop(row.key);
+          await changed();
+        },
+        "btn btn-quiet"
+      )
+    );
+  }
+  return make(
+    "li",
+    { class: "record", "data-state": row.state },
+    make("b", {}, row.stop?.name || KINDS[row.kind]),
+    make(
+      "p",
+      {},
+      make("span", { class: `ts-tag ts-tag-${kind}` }, words),
+      ` ${KINDS[row.kind]}　${inWords(row.made)}${mine ? `　${mine} 张照片` : ""}`
+    ),
+    row.maybe && make("p", { class: "t2" }, "可能已经传上去，要先等系统答复，不能改。"),
+    row.reason && make("div", { class: "err" }, ...reasonOf(row)),
+    make("div", { class: "row-btn" }, ...ways)
+  );
+}
+
+async function showRecord(key) {
+  const record = await get("records", key);
+  if (!record || record.author !== author?.id || record.maybe || record.state === "sending") {
+    location.hash = "#/records";
+    return;
+  }
+  await showForm(record, "改好后再存，会替换这台手机上还没上传的这一条。");
+}
+
+/* --- where one is --- */
+
+async function show() {
+  const [, where, what] = location.hash.split("/");
+  if (where === "visit") await showVisit(what);
+  else if (where === "record") await showRecord(what);
+  else if (where === "records") await showRecords();
+  else await showRoute();
+  document.getElementById("main").focus({ preventScroll: true });
+}
+
+async function begin() {
+  route = await todaysRoute();
+  author = route?.author || (await owner());
+  window.addEventListener("hashchange", show);
+  await show();
+  start(SYNC, drawStanding);
+  if ("serviceWorker" in navigator) {
+    navigator.serviceWorker.register(WORKER, { scope: "/", updateViaCache: "none" });
+  }
+  navigator.storage?.persist?.();
+  const asked = location.hash.split("/")[1];
+  if (navigator.onLine && asked !== "visit" && asked !== "record") {
+    const fresh = await fetchRoute(ROUTE);
+    if (!fresh) return;
+    route = fresh;
+    author = fresh.author;
+    if (!["visit", "record"].includes(location.hash.split("/")[1])) await show();
+  }
+}
+
+begin();

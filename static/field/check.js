@@ -1,0 +1,40 @@
+/* What must be filled in before a visit is kept. The server judges it all again. */
+
+/** `[[name, words], …]`: what is missing or does not fit together. */
+export function problems(fields, shown, today) {
+  const found = [];
+  const say = (name, words) => found.push([name, words]);
+  const absent = fields.outcome === "absent";
+  if (!fields.outcome) say("outcome", "请选走访的结果。");
+  if (fields.outcome && !absent && !fields.people_met) {
+    say("people_met", "请选见到了谁；没遇到人，结果选“无人”。");
+  }
+  let demands = 0;
+  for (let number = 0; `demand-${number}-words` in fields; number += 1) {
+    const words = fields[`demand-${number}-words`].trim();
+    const category = fields[`demand-${number}-category`];
+    if (words && !category) say(`demand-${number}-category`, "请选这件诉求的类别。");
+    if (category && !words && (number > 0 || fields.outcome === "demand")) {
+      say(`demand-${number}-words`, "请写下这件诉求的原话。");
+    }
+    if (words && category) demands += 1;
+  }
+  const said = found.some(([name]) => name.startsWith("demand-"));
+  if (fields.outcome === "demand" && !demands && !said) {
+    say("demand-0-words", "选了“有诉求”，请写下类别和原话。");
+  }
+  if (absent && demands) {
+    say("outcome", "没有遇到人，就不能记诉求；见到了请改选“有诉求”。");
+  }
+  if (absent && fields.told?.length) {
+    say("outcome", "没有遇到人，就没有告诉到；见到了请改选结果。");
+  }
+  const corrected = Object.keys(shown).some((name) => (fields[name] || "") !== shown[name]);
+  if (fields.facts === "same" && corrected) {
+    say("facts", "选了“无变化”，下面的资料却改过。请核对，改对的选“有变化”。");
+  }
+  if (fields.visited_on && fields.visited_on > today) {
+    say("visited_on", "日期在将来，请改成今天或更早。");
+  }
+  return found;
+}
