@@ -16,6 +16,7 @@ ROOMS = {
     "visits",
     "issues",
     "dashboard",
+    "public",
     "audit",
     "workdays",
     "ledgers",
@@ -23,6 +24,7 @@ ROOMS = {
 }
 # Computed from other rows, or itself a log: their changes are written elsewhere.
 WITHOUT_HISTORY = {
+    "Attempt",  # counted for a day, then gone for good
     "Standing",
     "Entry",
     "Reading",

@@ -112,6 +112,7 @@ INSTALLED_APPS = [
     "visits",
     "issues",
     "dashboard",
+    "public",
 ]
 
 MIDDLEWARE = [

@@ -22,4 +22,5 @@ urlpatterns = [
     path("", include("visits.urls")),
     path("", include("issues.urls")),
     path("", include("dashboard.urls")),
+    path("", include("public.urls")),
 ]

@@ -59,6 +59,7 @@ SAID = {
     "demand.rated": lambda data: (
         f"提出的人评价：{Rating.Verdict(data['verdict']).label}"
     ),
+    "demand.sent_again": lambda data: "同样的话当天又扫码提了一次，仍是一件",
     "demand.called_back": lambda data: (
         f"第三人回访：{Rating.Verdict(data['verdict']).label}"
     ),

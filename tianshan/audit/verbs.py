@@ -35,6 +35,9 @@ VERBS = {
     "business.succeeded": "原地另开一家",
     "business.told_apart": "记为不是同一家",
     "business.unmarked_priority": "取消重点",
+    "card.made": "生成诉求码",
+    "card.printed": "打印诉求码",
+    "card.revoked": "作废诉求码",
     "category.added": "加诉求类别",
     "category.deleted": "删诉求类别",
     "category.edited": "改诉求类别",
@@ -56,6 +59,7 @@ VERBS = {
     "demand.rated": "提出的人评价",
     "demand.recounted": "重算回告期限",
     "demand.restored": "恢复诉求",
+    "demand.sent_again": "同样的话又来一次",
     "demand.taken_back": "撤回导入的诉求",
     "demand.taken_in": "导入诉求",
     "demand.taken_out": "诉求移出事项",
@@ -95,6 +99,8 @@ VERBS = {
     "issue.reopened": "议题恢复待回告",
     "ledger.exported": "导出台账",
     "ledger.restricted_seen": "看党员和政治面貌的列",
+    "link.given": "补发诉求链接",
+    "link.revoked": "作废诉求链接",
     "matter.added": "加入事项",
     "matter.ended": "事项办结",
     "matter.joined": "并入一件诉求",
@@ -173,6 +179,7 @@ KEYS = {
     "left": "未动",
     "level": "层级",
     "merge": "合并",
+    "link": "链接",
     "mode": "覆盖方式",
     "new": "新增",
     "note": "日志",
@@ -189,6 +196,7 @@ KEYS = {
     "until": "止",
     "user": "人员",
     "verdict": "评价",
+    "version": "版次",
 }
 
 

@@ -252,7 +252,7 @@ def register(ledger):
     return ledger
 
 
-def extend(*keys, columns=(), filters=None, ways_out=()):
+def extend(*keys, columns=(), filters=None, ways_out=(), papers=()):
     """Rooms above add columns and filters to ledgers of rooms below, by key."""
     for key in keys:
         ledger = LEDGERS[key]
@@ -260,3 +260,4 @@ def extend(*keys, columns=(), filters=None, ways_out=()):
         ledger.columns += [column for column in columns if column.key not in known]
         ledger.more_filters.update(filters or {})
         ledger.ways_out += [way for way in ways_out if way not in ledger.ways_out]
+        ledger.papers += [each for each in papers if each not in ledger.papers]

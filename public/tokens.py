@@ -1,0 +1,58 @@
+"""What stands in the addresses of cards and links.
+
+Both hold 192 bits. A card's token is derived by key, so the same card can be printed
+again; of a demand's own link only a hash is kept, so nobody can read it out of the
+database.
+"""
+
+import base64
+import hashlib
+import secrets
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+BYTES = 24
+KEY_ID = "1"  # of cards made from now on; a new one turns all new tokens
+
+
+def _text(digest):
+    return base64.urlsafe_b64encode(digest[:BYTES]).decode()
+
+
+def card_token(origin, version, key_id, *, secret=None):
+    """The token of a business's card of that version."""
+    mac = salted_hmac(
+        f"public.card.{key_id}",
+        f"{origin}.{version}",
+        secret=secret,
+        algorithm="sha256",
+    )
+    return _text(mac.digest())
+
+
+def card_token_again(card):
+    """The token that the card was printed with; None once its key is gone."""
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        token = card_token(card.origin, card.version, card.key_id, secret=secret)
+        if secrets.compare_digest(hashed(token), card.token_hash):
+            return token
+    return None
+
+
+def form_key():
+    """A key for one form, which makes the links of what is sent by it."""
+    return secrets.token_urlsafe(BYTES)
+
+
+def link_token(key=None, digest=""):
+    """A random token; of the same form with the same content the same one again."""
+    if key is None:
+        return secrets.token_urlsafe(BYTES)
+    mac = salted_hmac("public.link", f"{key}.{digest}", algorithm="sha256")
+    return _text(mac.digest())
+
+
+def hashed(token):
+    """What is kept and looked for. A surrogate, which no token has, ends as "?"."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
