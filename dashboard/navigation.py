@@ -87,7 +87,8 @@ def _opens(rule, rights):
 
 
 def navigation(request):
-    """For base.html: `menu`, `dock`, `scope_label`, `my_posts`, `search_url`, `route_url`."""
+    """For base.html: `menu`, `dock`, `scope_label`, `my_posts`, `search_url`,
+    `route_url`, `entry_url` (where a demand that came in is written down)."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
@@ -95,10 +96,12 @@ def navigation(request):
     rights = frozenset().union(*(RIGHTS[post.role] for post in posts))
     current = _current(request.path)
     search, rule = _door("dashboard:search")
+    entry, may_enter = _door("visits:demand_new")
     return {
         **_drawn(rights, posts[0].role if posts else None, current),
         "scope_label": "、".join(dict.fromkeys(post.grid.name for post in posts)),
         "my_posts": posts,
+        "entry_url": entry if _opens(may_enter, rights) else "",
         "search_url": search if _opens(rule, rights) else "",
         "route_url": reverse("dashboard:route") if Right.LOG_VISITS in rights else "",
     }

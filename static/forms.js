@@ -3,6 +3,7 @@
    data-guard           warns before what was typed is lost
    data-draft="key"     keeps what was typed in this browser, for this account
    data-private         on a field: never kept in the browser
+   data-secret          on a box: while it is ticked nothing of the form is kept
    data-leave           on a link: where Escape leads
 */
 (() => {
@@ -166,8 +167,9 @@
     const keep = () => {
       clearTimeout(waiting);
       const fields = contents(form);
+      const secret = form.querySelector("[data-secret]:checked");
       store(() =>
-        same(fields, before)
+        secret || same(fields, before)
           ? localStorage.removeItem(key)
           : localStorage.setItem(key, JSON.stringify({ at: Date.now(), fields }))
       );

@@ -32,16 +32,38 @@
 
   document.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const form = document.querySelector("form[data-arrows]");
-    const list = form && document.querySelector(form.dataset.arrows);
-    if (!step || !list || event.ctrlKey || event.metaKey || event.altKey) return;
-    const box = form.querySelector("input[type=search]");
-    const stops = [box, ...list.querySelectorAll("a")];
-    const at = stops.indexOf(event.target);
-    if (at < 0 || !stops[at + step]) return;
-    event.preventDefault();
-    stops[at + step].focus();
+    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    for (const form of document.querySelectorAll("form[data-arrows]")) {
+      const list = document.querySelector(form.dataset.arrows);
+      const box = form.querySelector("input[type=search]");
+      const stops = [box, ...(list?.querySelectorAll("a") || [])];
+      const at = stops.indexOf(event.target);
+      if (at < 0 || !stops[at + step]) continue;
+      event.preventDefault();
+      stops[at + step].focus();
+    }
   });
+
+  // One letter opens a page from wherever one is not typing, unless keys are off.
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.defaultPrevented || event.target.closest(typing)) return;
+    if (store("keys") === "off" || document.querySelector("dialog[open]")) return;
+    const key = CSS.escape(event.key);
+    const link = event.key.length === 1 && document.querySelector(`a[data-key="${key}"]`);
+    if (link) {
+      event.preventDefault();
+      location.assign(link.href);
+    }
+  });
+
+  function store(name) {
+    try {
+      return localStorage.getItem(name);
+    } catch {
+      return null;
+    }
+  }
 
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) {

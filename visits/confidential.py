@@ -42,6 +42,12 @@ def may_handle(demand, user):
     return demand.handler_id == user.pk and actions.may_answer(user, demand.business)
 
 
+def may_reassign(demand, user):
+    """Who says who owes visits names another handler, without reading the words."""
+    mine = Demand.objects.visible_to(user, Right.ASSIGN_CARETAKERS)
+    return demand.confidential and mine.filter(pk=demand.pk).exists()
+
+
 @transaction.atomic
 def hand_over(demand, *, handler, by, at):
     """Give a confidential demand to another handler; the old one reads it no more.
@@ -66,8 +72,7 @@ def hand_over(demand, *, handler, by, at):
     demand.handler = handler
     demand.save(update_fields=["handler"])
     record("demand.handed_over", demand, by=by, at=at, handler=handler.display_name)
-    _owe(demand, handler.display_name, "移交经办人", by=by, at=at)
-    return demand
+    return _owe(demand, handler.display_name, "移交经办人", by=by, at=at)
 
 
 @transaction.atomic
@@ -91,8 +96,7 @@ def make_confidential(demand, *, handler, by, at):
     record(
         "demand.made_confidential", demand, by=by, at=at, handler=handler.display_name
     )
-    _owe(demand, handler.display_name, "改为保密", by=by, at=at)
-    return demand
+    return _owe(demand, handler.display_name, "改为保密", by=by, at=at)
 
 
 @transaction.atomic
@@ -108,12 +112,11 @@ def make_open(demand, *, by, at):
     demand.save(update_fields=["words", "outcome", "confidential", "handler", "search"])
     secret.delete()
     record("demand.made_open", demand, by=by, at=at)
-    _owe(demand, actions.who_answers(demand.business), "取消保密", by=by, at=at)
-    return demand
+    return _owe(demand, actions.who_answers(demand.business), "取消保密", by=by, at=at)
 
 
 def _owe(demand, owed_by, reason, *, by, at):
-    actions.owe(
+    return actions.owe(
         demand,
         due_on=demand.due_on,
         owed_by=owed_by,

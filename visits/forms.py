@@ -269,41 +269,6 @@ class VoidPhotoForm(forms.Form):
     )
 
 
-class DemandForm(forms.Form):
-    """A demand that came otherwise than by a visit."""
-
-    source = forms.ChoiceField(
-        label="来源",
-        choices=[
-            (source.value, source.label)
-            for source in Demand.Source
-            if source
-            not in (Demand.Source.VISIT, Demand.Source.IMPORTED, Demand.Source.CARD)
-        ],
-        widget=forms.RadioSelect,
-    )
-    category = forms.ModelChoiceField(
-        label="类别",
-        queryset=DemandCategory.objects.none(),
-        widget=forms.RadioSelect,
-        empty_label=None,
-    )
-    words = forms.CharField(
-        label="原话",
-        max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="照原话写，不写电话和证件号码。",
-    )
-    raised_on = forms.DateField(
-        label="提出日期", widget=DayInput(), validators=[not_in_future, not_long_ago]
-    )
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["category"].queryset = DemandCategory.objects.offered()
-        self.initial.setdefault("raised_on", timezone.localdate())
-
-
 class AnswerForm(forms.Form):
     words = forms.CharField(
         label="答复",

@@ -59,6 +59,18 @@ OFFERED = {
         (Right.ANSWER_DEMANDS, "visits:demand_mistake"),
         ("记为误记", "eraser", "记错了店，或重复记了"),
     ),
+    "hand_over": (
+        (Right.ANSWER_DEMANDS, "visits:demand_hand_over"),
+        ("移交经办人", "user-share", "换一个人办这件保密诉求"),
+    ),
+    "make_confidential": (
+        (Right.ANSWER_DEMANDS, "visits:demand_make_confidential"),
+        ("改为保密", "lock", "原话和结果只给经办人看"),
+    ),
+    "make_open": (
+        (Right.ANSWER_DEMANDS, "visits:demand_make_open"),
+        ("取消保密", "eye", "提出的人同意别人看"),
+    ),
 }
 
 
@@ -83,7 +95,10 @@ def next_steps(demand, user):
     """
     open_steps = set(demand.open_steps)
     if demand.confidential:
-        open_steps.discard("join")  # it is dealt with by its handler, by itself
+        # It is dealt with by its handler, by itself.
+        open_steps -= {"join", "make_confidential"}
+    else:
+        open_steps -= {"hand_over", "make_open"}
     if "join" in open_steps:
         open_steps.add("propose")  # an issue begins by joining its first demand
     if "call_back" in open_steps and not may_be_called_back(demand, user):

@@ -1,6 +1,13 @@
 from django.urls import path
 
-from visits import category_views, door_views, photo_views, telling_views, views
+from visits import (
+    category_views,
+    confidential_views,
+    door_views,
+    photo_views,
+    telling_views,
+    views,
+)
 from visits.field_views import field_manifest, field_shell, field_worker
 from visits.sync_views import record_sync
 
@@ -40,6 +47,25 @@ urlpatterns = [
     path("businesses/<int:pk>/visits/", views.for_business, name="for_business"),
     path("demands/", views.demand_list, name="demand_list"),
     path("demands/new/", views.demand_new, name="demand_new"),
+    path("demands/alike/", views.demand_alike, name="demand_alike"),
+    path(
+        "demands/<int:pk>/words/", confidential_views.demand_words, name="demand_words"
+    ),
+    path(
+        "demands/<int:pk>/hand-over/",
+        confidential_views.demand_hand_over,
+        name="demand_hand_over",
+    ),
+    path(
+        "demands/<int:pk>/confidential/",
+        confidential_views.demand_make_confidential,
+        name="demand_make_confidential",
+    ),
+    path(
+        "demands/<int:pk>/open/",
+        confidential_views.demand_make_open,
+        name="demand_make_open",
+    ),
     path("demands/<int:pk>/", views.demand_detail, name="demand_detail"),
     path("demands/<int:pk>/answer/", views.demand_answer, name="demand_answer"),
     path("demands/<int:pk>/decline/", views.demand_decline, name="demand_decline"),

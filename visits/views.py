@@ -1,9 +1,11 @@
 """Visits as they are logged and listed; demands as they come and are dealt with."""
 
 import uuid
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import (
@@ -18,16 +20,18 @@ from enterprises.forms import PAGE_TOO_OLD, Seen
 from enterprises.models import Business
 from tianshan.ledgers.views import ledger_page
 from tianshan.pinyin import fold
-from tianshan.web import render_inside
-from tianshan.web.masks import masked_phone
+from tianshan.web import render_inside, render_part
+from tianshan.web.masks import masked_phone, phone_tail
 from tianshan.workdays import Calendar
-from visits import actions, dropping, ratings
+from visits import actions, confidential, dropping, ratings
+from visits.alike import alike
+from visits.entry_forms import EntryForm
 from visits.forms import (
     FACTS,
+    WORDS,
     AnswerForm,
     CallBackForm,
     DeclineForm,
-    DemandForm,
     ExplainForm,
     PhotoForm,
     VisitForm,
@@ -39,8 +43,10 @@ from visits.models import Demand, Photo, Visit
 from visits.photo_views import take_from_form
 from visits.steps import may_do, next_steps, what_is_next
 from visits.telling_forms import DropForm
+from visits.way import way_of
 
 FOUND = 20  # businesses offered to choose from
+KEPT = ("source",)  # what the address keeps while one chooses
 SHOWN = 100  # visits, and demands, of one business on its page
 
 
@@ -86,20 +92,32 @@ def _key(request):
 
 
 def _choose(request, heading):
-    """Which business it is about: a search, each result a link back to this page."""
+    """Which business it is about: a search, each result a link back to this page.
+
+    What else the address says is kept. Enter on the only one found goes on with it.
+    """
     q = request.GET.get("q", "")
+    if tail := phone_tail(q):
+        q = tail
+    kept = [(name, value) for name, value in request.GET.items() if name in KEPT]
     words = fold(q).split()[:5]
     found = Business.objects.visible_to(request.user, Right.LOG_VISITS).for_list()
     for word in words:
         found = found.filter(search__found=word)
+    found = list(found[:FOUND]) if words else []
+    kept_query = "".join(f"{urlencode([pair])}&" for pair in kept)
+    if len(found) == 1 and not request.htmx:
+        return redirect(f"{request.path}?{kept_query}business={found[0].pk}")
     context = {
         "heading": heading,
         "q": q,
-        "found": found[:FOUND] if words else [],
+        "kept": kept,
+        "kept_query": kept_query,
+        "found": found,
         "searched": bool(words),
         "most": FOUND,
     }
-    return render(request, "visits/choose.html", context)
+    return render_part(request, "visits/choose.html", context, part="found")
 
 
 def _waiting(business, user):
@@ -317,15 +335,25 @@ def for_business(request, pk):
 @needs(Right.LOG_VISITS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def demand_new(request):
-    """A demand that came by a call, over the counter or as a message."""
+    """A demand that came by a call, over the counter or as a message.
+
+    `?source=` is how it came, `?after=` the one written down just before, of the same
+    message.
+    """
     business = _chosen(request)
     if business is None:
         return _choose(request, "记诉求")
-    form = DemandForm(request.POST or None)
+    before = _before(request, business)
+    form = EntryForm(
+        request.POST or None,
+        business=business,
+        user=request.user,
+        initial=_as_before(request, business, before),
+    )
     if form.is_valid():
         try:
             demand, created = actions.take_demand(
-                business, **form.cleaned_data, by=request.user, at=timezone.now()
+                business, **form.said, by=request.user, at=timezone.now()
             )
         except actions.Refused as refused:
             form.add_error(None, str(refused))
@@ -336,13 +364,52 @@ def demand_new(request):
                 if created
                 else "这件诉求已经记过，没有再记一件。",
             )
+            if "more" in request.POST:
+                again = f"?business={business.pk}&after={demand.pk}"
+                return redirect(request.path + again)
             return redirect(demand)
     context = {
         "business": business,
         "form": form,
+        "before": before,
         **_waiting(business, request.user),
     }
     return render(request, "visits/demand_new.html", context)
+
+
+def _before(request, business):
+    """The demand of this business that the user wrote down just before; or None."""
+    mine = Demand.objects.visible_to(request.user).filter(recorded_by=request.user)
+    after = _number(request.GET.get("after", ""))
+    return mine.filter(business=business, pk=after).first() if after else None
+
+
+def _as_before(request, business, before):
+    """What the form begins with."""
+    if before:
+        return {
+            "source": before.source,
+            "said_by": before.said_by,
+            "raised_on": before.raised_on,
+        }
+    source = request.GET.get("source")
+    return {
+        "source": source if source in EntryForm.SOURCES else Demand.Source.CALL,
+        "said_by": business.contact_name,
+    }
+
+
+@needs(Right.LOG_VISITS)
+@require_POST
+def demand_alike(request):
+    """Open demands that may ask for the same; by POST: words stay out of addresses."""
+    business = _chosen(request)
+    if business is None:
+        raise Http404
+    words = request.POST.get("words", "")[:WORDS]
+    hidden = "confidential" in request.POST
+    found = [] if hidden else alike(request.user, business, words)
+    return render(request, "visits/demand_new.html#alike", {"found": found})
 
 
 def _reckoned(demand):
@@ -362,7 +429,7 @@ def demand_detail(request, pk):
     demand = get_object_or_404(
         Demand.objects.visible_to(request.user)
         .for_list()
-        .select_related("visit", "told_by", "dropped_by"),
+        .select_related("visit", "told_by", "told_visit", "dropped_by"),
         pk=pk,
     )
     steps = next_steps(demand, request.user)
@@ -378,8 +445,14 @@ def demand_detail(request, pk):
         "may_restore": "restore" in demand.open_steps
         and may_do(demand, request.user, Right.ANSWER_DEMANDS),
         "steps": steps,
+        "may_reassign": demand.handler_id != request.user.pk
+        and "hand_over" in demand.open_steps
+        and confidential.may_reassign(demand, request.user),
         "dues": _reckoned(demand),
         "first_word_by": Calendar.load().add(demand.raised_on, 1),
+        "way": way_of(request.user, demand),
+        "may_read": demand.confidential
+        and confidential.may_handle(demand, request.user),
         "history": told_history(demand),
         "ratings": demand.ratings.select_related("called_by"),
     }
@@ -418,6 +491,9 @@ def _step(
         else:
             messages.success(request, done)
             return redirect(demand)
+    if demand.confidential:  # the handler sees what he deals with; it is noted
+        secret = confidential.read_words(demand, by=request.user, at=timezone.now())
+        demand.words = secret.words
     return render(request, template, {"demand": demand, "form": form})
 
 

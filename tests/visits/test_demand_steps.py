@@ -52,12 +52,14 @@ def test_offered_only_what_the_state_and_the_right_allow(
         "decline",
         "withdraw",
         "mistake",
+        "make_confidential",
     ]
     assert offered(client_of(clerk), demand) == [
         "answer",
         "decline",
         "withdraw",
         "mistake",
+        "make_confidential",
     ]
     assert offered(client_of(staff), demand) == []
     assert offered(client_of(leader), demand) == []
@@ -72,7 +74,12 @@ def test_the_secretary_answers_and_records_that_he_was_told(
     response = client.post(url("demand_answer", demand), {"words": "改到七点半清运"})
 
     assert response.headers["Location"] == demand.get_absolute_url()
-    assert offered(client, demand) == ["tell", "withdraw", "mistake"]
+    assert offered(client, demand) == [
+        "tell",
+        "withdraw",
+        "mistake",
+        "make_confidential",
+    ]
     page = client.get(demand.get_absolute_url()).content.decode()
     assert "改到七点半清运" in page
     assert "答复，待回告" in page
