@@ -84,6 +84,10 @@ def make_confidential(demand, *, handler, by, at):
     demand = actions.take_step(demand, "make_confidential", by=by)
     if demand.confidential:
         raise actions.Refused("这件诉求已经保密。")
+    if demand.ratings.exists():
+        raise actions.Refused(
+            "提出的人已经评价过，评价里有原来的答复，不能再改为保密。"
+        )
     if not actions.may_answer(handler, demand.business):
         raise actions.Refused(
             f"{handler.display_name}不能办这一家的诉求，请另选经办人。"

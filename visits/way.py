@@ -11,7 +11,7 @@ from itertools import chain
 from django.utils import timezone
 
 from tianshan.audit.models import Entry
-from visits.models import Demand
+from visits.models import Demand, Rating
 
 TELLERS = []
 
@@ -93,6 +93,7 @@ def _own(demand):
             icon=icon,
             dot=dot,
         )
+    yield from _ratings(demand)
     for attempt in demand.attempts.standing().select_related("by", "visit"):
         yield Stop(
             attempt.on,
@@ -122,6 +123,36 @@ def _own(demand):
             words=demand.dropped_why,
             who=demand.dropped_by.display_name,
             icon="arrow-back-up",
+        )
+
+
+def _ratings(demand):
+    """What the asker said of each answer, with the answers that others replaced."""
+    for rating in demand.ratings.select_related("called_by"):
+        if rating.came_by == Rating.CameBy.LINK:
+            title = f"提出者评价：{rating.get_verdict_display()}"
+            if (rating.outcome_on, rating.outcome) != (
+                demand.outcome_on,
+                demand.outcome,
+            ):
+                yield Stop(
+                    rating.outcome_on,
+                    OUTCOME,
+                    "先前的答复",
+                    words=rating.outcome,
+                    icon="message-2",
+                )
+                yield Stop(rating.told_on, TOLD, "回告先前的答复", icon="send")
+        else:
+            title = f"第三人回访：{rating.get_verdict_display()}（只作对照）"
+        yield Stop(
+            rating.on,
+            AFTER,
+            title,
+            words="" if demand.confidential else rating.words,
+            who=_name(rating.called_by),
+            icon="star",
+            dot="warn" if rating.verdict == Rating.Verdict.NOT else "ok",
         )
 
 

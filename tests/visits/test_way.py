@@ -15,7 +15,7 @@ from tests.factories import (
     DemandFactory,
     UnitFactory,
 )
-from visits import actions, telling
+from visits import actions, ratings, telling
 from visits.way import way_of
 
 DAY = dt.timedelta(days=1)
@@ -94,6 +94,23 @@ def test_through_matter_body_and_measure_to_the_ending(ended, demand, secretary)
         "措施完成：改为八点以前清运",
         "事项办结：已解决",
         "随事项办结",
+    ]
+
+
+def test_a_second_answer_leaves_the_first_and_what_was_said_of_it(
+    demand, clerk, leader
+):
+    actions.answer(demand, words="先登记", by=clerk, at=NOON)
+    actions.tell(demand, how="phone", on=TODAY, by=clerk, at=NOON)
+    ratings.rate(demand, verdict="not", words="还是没人来", at=NOON + DAY)
+    demand.refresh_from_db()
+    actions.answer(demand, words="当天修好", by=clerk, at=NOON + 2 * DAY)
+    assert titles(leader, demand) == [
+        "提出：走访",
+        "先前的答复",
+        "回告先前的答复",
+        "提出者评价：不满意",
+        "答复",
     ]
 
 

@@ -195,8 +195,8 @@ class Demand(models.Model):
         "mistake": WAITING,
         "restore": DROPPED,
         "make_confidential": {State.NEW} | TO_TELL,
-        "make_open": WAITING,
-        "hand_over": WAITING,
+        "make_open": OWED,
+        "hand_over": OWED,
         # Whoever rates an outcome has been told of it.
         "rate": TO_TELL | {State.TOLD},
         "call_back": DONE,
