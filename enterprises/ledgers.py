@@ -3,7 +3,7 @@ that an export can be imported again."""
 
 from functools import cache
 
-from django.db.models import Case, OuterRef, Subquery, When
+from django.db.models import Case, CharField, F, OuterRef, Subquery, When
 from django.utils.html import format_html
 
 from accounts.rights import Right
@@ -23,7 +23,7 @@ from enterprises.models import (
 )
 from enterprises.past import PastOfBusinesses
 from party.models import in_force
-from tianshan.ledgers.in_sql import Label, Mapped, ToText, as_day
+from tianshan.ledgers.in_sql import Beside, Label, Mapped, ToText, as_day, beside
 from tianshan.ledgers.ledger import Column, Ledger
 from tianshan.ledgers.ledger import register as add
 from tianshan.values.extra import Carrier, carry
@@ -57,6 +57,12 @@ def with_mode(queryset, *, user, day):
     """The mode in force on the day that ranks first."""
     first = Coverage.objects.filter(in_force(day), business=OuterRef("pk")).ranked()
     return queryset.annotate(cover_mode=Subquery(first.values("mode")[:1]))
+
+
+def beside_mode(queryset, *, user, day):
+    ranked = Coverage.objects.in_force(day).order_by("business", "rank")
+    first = ranked.distinct("business").values(of=F("business"), told=F("mode"))
+    return beside(queryset, "cover", first)
 
 
 def with_section(queryset, *, user, day):
@@ -187,7 +193,10 @@ def _columns():
             mode_in_words,
             draw=draw_mode,
             annotate=with_mode,
-            sql=Label("cover_mode", Coverage.Mode.choices, empty="未覆盖"),
+            sql=Label(
+                Beside("cover", CharField()), Coverage.Mode.choices, empty="未覆盖"
+            ),
+            joins=beside_mode,
         ),
         Column(
             "state",

@@ -1,13 +1,22 @@
 """What the ledgers of visits and demands show, and what they add to businesses."""
 
-from django.db.models import Count, DateField, OuterRef, Subquery, Value
+from django.db.models import (
+    Count,
+    DateField,
+    F,
+    IntegerField,
+    Max,
+    OuterRef,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Coalesce, NullIf
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from accounts.rights import Right
 from enterprises.ledgers import KEYS
-from tianshan.ledgers.in_sql import Label
+from tianshan.ledgers.in_sql import Beside, Label, beside
 from tianshan.ledgers.ledger import Column, Ledger, extend
 from tianshan.ledgers.ledger import register as add
 from tianshan.web.templatetags.portal import lamp, tag
@@ -283,6 +292,12 @@ def with_last_visit(queryset, *, user, day):
     return queryset.annotate(last_visit=Subquery(last))
 
 
+def beside_last_visit(queryset, *, user, day):
+    met = Visit.objects.met().filter(visited_on__lte=day).order_by()
+    last = met.values(of=F("business")).annotate(told=Max("visited_on"))
+    return beside(queryset, "last_visit", last)
+
+
 def with_open_demands(queryset, *, user, day):
     """How many demands were open on the day, of those that the user may see."""
     theirs = (
@@ -290,6 +305,12 @@ def with_open_demands(queryset, *, user, day):
     )
     counted = theirs.order_by().values("business").annotate(n=Count("pk")).values("n")
     return queryset.annotate(open_demands=Coalesce(Subquery(counted), 0))
+
+
+def beside_open_demands(queryset, *, user, day):
+    theirs = Demand.objects.visible_to(user).open_on(day).order_by()
+    counted = theirs.values(of=F("business")).annotate(told=Count("pk"))
+    return beside(queryset, "open_demands", counted)
 
 
 def register():
@@ -303,7 +324,8 @@ def register():
                 "上次走访",
                 lambda row: row.last_visit,
                 annotate=with_last_visit,
-                sql="last_visit",
+                sql=Beside("last_visit", DateField()),
+                joins=beside_last_visit,
             ),
             Column(
                 "open_demands",
@@ -311,7 +333,8 @@ def register():
                 lambda row: row.open_demands,
                 number=True,
                 annotate=with_open_demands,
-                sql="open_demands",
+                sql=Coalesce(Beside("open_demands", IntegerField()), 0),
+                joins=beside_open_demands,
             ),
         ],
     )
