@@ -1,6 +1,10 @@
 """What is cleaned or answered before a view has its say."""
 
 import pytest
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import OperationalError
+from django.http import HttpResponse
 from django.urls import reverse
 
 from accounts.rights import Role
@@ -50,3 +54,53 @@ def test_a_referrer_of_another_site_is_not_followed(client):
         "/imports/5/drop/", headers={"Referer": "http://elsewhere.example/imports/"}
     )
     assert answer.url == "/login/?next=%2F&unsaved=1"
+
+
+def away(*_, **__):
+    raise OperationalError("the connection is lost")
+
+
+@pytest.fixture
+def patient_client(client_of, staff):
+    """Gets the answer that a browser would get where a test would get the exception."""
+    client = client_of(staff)
+    client.raise_request_exception = False
+    return client
+
+
+def test_a_view_without_database_says_come_back_later(patient_client, monkeypatch):
+    monkeypatch.setattr("visits.views.ledger_page", away)
+    answer = patient_client.get("/visits/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+
+
+def test_a_session_that_cannot_be_read_is_no_error_of_ours(patient_client, monkeypatch):
+    """What middleware raises passes by the middleware that sees what views raise."""
+    monkeypatch.setattr(SessionStore, "load", away)
+    answer = patient_client.get("/visits/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+
+
+def test_a_session_that_cannot_be_saved_is_not_called_a_bad_request(
+    patient_client, monkeypatch
+):
+    """Django makes 400 of it, and a phone may drop what was answered with 4xx."""
+
+    def lose(store, *_, **__):
+        try:
+            away()
+        except OperationalError:
+            raise UpdateError  # noqa: B904 - as django.contrib.sessions does
+
+    monkeypatch.setattr(SessionStore, "save", lose)
+    monkeypatch.setattr(
+        "visits.views.ledger_page",
+        lambda request, _: request.session.update({"seen": 1}) or HttpResponse("ok"),
+    )
+    answer = patient_client.get("/visits/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+
+
+def test_an_error_of_ours_stays_one(patient_client, monkeypatch):
+    monkeypatch.setattr("visits.views.ledger_page", lambda *_: 1 / 0)
+    assert patient_client.get("/visits/").status_code == 500

@@ -4,10 +4,16 @@ Django's own 400 and CSRF pages read the body again, which ends in a second erro
 when the body is what was wrong.
 """
 
+import sys
+
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 
-from tianshan.web.middleware import current_request_id
+from tianshan.web.middleware import (
+    come_back_later,
+    current_request_id,
+    is_database_away,
+)
 
 
 def _page(template, status):
@@ -16,6 +22,8 @@ def _page(template, status):
 
 
 def bad_request(request, exception=None):
+    if is_database_away(exception):
+        return come_back_later()
     return _page("400", 400)
 
 
@@ -28,6 +36,8 @@ def not_found(request, exception=None):
 
 
 def server_error(request):
+    if is_database_away(sys.exception()):
+        return come_back_later()
     return _page("500", 500)
 
 

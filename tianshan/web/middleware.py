@@ -45,27 +45,42 @@ def request_id(get_response):
 def database_away(get_response):
     """Answer 503 with Retry-After while PostgreSQL is away.
 
-    Never a 4xx: a phone's queue may drop what it believes can never succeed.
+    Never a 4xx: a phone's queue may drop what it believes can never succeed. This sees
+    what views raise; what other middleware raises, the error pages see to.
     """
-    log = logging.getLogger("tianshan.database")
 
     def middleware(request):
         response = get_response(request)
         if getattr(request, "database_is_away", False):
-            page = render_to_string("web/503.html", {"event_id": request.request_id})
-            response = HttpResponse(page, status=503)
-            response.headers["Retry-After"] = "10"
+            response = come_back_later()
         return response
 
     def process_exception(request, exception):
-        if isinstance(exception, OperationalError | InterfaceError):
-            log.error("database away: %s", type(exception).__name__)
-            connection.close()
-            request.database_is_away = True
+        request.database_is_away = is_database_away(exception)
         return
 
     middleware.process_exception = process_exception
     return middleware
+
+
+def is_database_away(exception):
+    """Does the exception, or one on which it followed, say that PostgreSQL is away?
+
+    Saving a session turns such an error into "the session is gone", which would be 400.
+    """
+    while exception is not None:
+        if isinstance(exception, OperationalError | InterfaceError):
+            name = type(exception).__name__
+            logging.getLogger("tianshan.database").error("database away: %s", name)
+            connection.close()
+            return True
+        exception = exception.__cause__ or exception.__context__
+    return False
+
+
+def come_back_later():
+    page = render_to_string("web/503.html", {"event_id": current_request_id()})
+    return HttpResponse(page, status=503, headers={"Retry-After": "10"})
 
 
 # What PostgreSQL cannot store and no keyboard makes: NUL, and halves of a character.
