@@ -10,10 +10,11 @@ help:
 	@echo 'make fix      mend what the checks can mend by themselves'
 	@echo 'make migrate  bring the database up to date'
 	@echo 'make fresh    empty the embedded database and load the demo again'
+	@echo 'make prove-nothing-lost  kill server and database while visits are sent'
 	@echo 'make shell    open a Python shell with the portal loaded'
 	@echo 'make lock     lock the Python packages anew after a change of *.in'
 
-demo test check fix migrate fresh:
+demo test check fix migrate fresh prove-nothing-lost:
 	@$(LAUNCH) $@
 
 shell:
@@ -27,4 +28,4 @@ lock:
 		--no-emit-index-url requirements/$$set.in -o requirements/$$set.txt \
 		|| exit 1; done
 
-.PHONY: help demo test check fix migrate fresh shell lock
+.PHONY: help demo test check fix migrate fresh prove-nothing-lost shell lock

@@ -42,6 +42,7 @@ COMMANDS = """\
   fix            mend what the checks can mend by themselves
   migrate        bring the database up to date
   fresh          empty the embedded database and load the demo again
+  prove-nothing-lost [ARGS]   kill server and database while visits are sent
   setup          only make the environment"""
 
 
@@ -62,6 +63,7 @@ def main(arguments):
         "fix": fix,
         "migrate": migrate,
         "fresh": fresh,
+        "prove-nothing-lost": lambda *words: prove("nothing_lost", *words),
         "setup": lambda: prepare(with_tests=True),
     }
     if command not in commands:
@@ -578,6 +580,13 @@ def test(*arguments):
         return failure
     pytest = [PYTHON, "-m", "pytest", "-n", "2", *arguments]
     return subprocess.run(pytest, check=False).returncode
+
+
+def prove(name, *arguments):
+    """A long proof, against a portal of its own below a folder of its own."""
+    prepare(with_tests=True)
+    proof = [PYTHON, "-m", "tests.proofs." + name, *arguments]
+    return subprocess.run(proof, check=False).returncode
 
 
 def fix():
