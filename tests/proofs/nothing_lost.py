@@ -6,6 +6,7 @@
 """
 
 import argparse
+import io
 import json
 import os
 import random
@@ -17,15 +18,17 @@ from collections import Counter
 from itertools import cycle
 
 import django
+from PIL import Image
 
-from tests.proofs.phones import PASSWORD, Phone, Record, send_together
+from tests.proofs.phones import PASSWORD, Phone, Picture, Record, send_together
 from tests.proofs.portal import Portal
 
 PHONES = 12
-SHOPS_OF_A_PHONE = 10
+SHOPS_OF_A_PHONE = 5
 DROPPED = 0.10
 BAD_ONES = 0.03  # what can never be stored, sent among the others
 WAYS = ("form", "sync")
+WITH_PHOTO = 0.25  # of what is sent by the phones' own way
 
 
 def main(arguments=None):
@@ -64,6 +67,8 @@ MUST_BE_ZERO = (
     "bad_stored",
     "unanswered",
     "without_audit",
+    "photos_lost",
+    "photos_doubled",
 )
 
 
@@ -143,8 +148,8 @@ def make_world(port, records, seed, ways):
     grid = GridFactory(code="310105006603", parent=StreetFactory())
     category = DemandCategory.objects.offered().first()
     hashed, now = make_password(PASSWORD), timezone.localtime().isoformat()
-    phones = []
-    for number in range(min(PHONES, records)):
+    phones, count = [], max(2, min(PHONES, records // 10))
+    for number in range(count):
         user = PostFactory(
             grid=grid, user__username=f"phone{number}", user__password=hashed
         ).user
@@ -154,14 +159,18 @@ def make_world(port, records, seed, ways):
         ]
         held = [
             make_record(chance, chance.choice(shops), category.pk, now, f"{number}-{n}")
-            for n in range(len(range(number, records, PHONES)))
+            for n in range(len(range(number, records, count)))
         ]
+        way = ways[number % len(ways)]
+        for record in held:
+            if way == "sync" and not record.bad and chance.random() < WITH_PHOTO:
+                record.pictures.append(make_picture(chance))
         phones.append(
             Phone(
                 user=user.pk,
                 login=user.username,
                 port=port,
-                way=ways[number % len(ways)],
+                way=way,
                 records=held,
                 seed=chance.randrange(2**32),
                 drop=DROPPED,
@@ -186,6 +195,14 @@ def make_record(chance, business, category, now, name):
     return record
 
 
+def make_picture(chance):
+    """A JPEG of some 50 kB, as no other: noise does not shrink."""
+    image = Image.frombytes("RGB", (160, 120), chance.randbytes(160 * 120 * 3))
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=90)
+    return Picture(uuid.UUID(int=chance.getrandbits(128), version=4), file.getvalue())
+
+
 # --- what came of it -----------------------------------------------------------------
 
 
@@ -194,7 +211,8 @@ def judge(phones):
     from django.db import connection
 
     from tianshan.audit.models import Entry
-    from visits.models import Demand, Visit
+    from tianshan.files.keeping import picture_response
+    from visits.models import Demand, Photo, Visit
 
     connection.close()  # the server at its other end was killed
     sent = [record for phone in phones for record in phone.records]
@@ -215,8 +233,24 @@ def judge(phones):
             record.note,
         )
 
+    photos = {photo.key: photo for photo in Photo.objects.kept()}
+
+    def is_kept(record, picture):
+        """Whole, of its own record, and its file can be read."""
+        photo = photos.get(picture.key)
+        if photo is None:
+            return False
+        stored = b"".join(picture_response("photos", photo.name))
+        with Image.open(io.BytesIO(stored)) as image:
+            image.load()
+        return (photo.sha256, photo.record_key) == (picture.sha256, record.key)
+
+    pictures = [(record, picture) for record in good for picture in record.pictures]
     here = [record for record in good if record.key in visits]
     return {
+        "photos": len(pictures),
+        "photos_lost": sum(not is_kept(*each) for each in pictures),
+        "photos_doubled": Photo.objects.count() - len(pictures),
         "good": len(good),
         "bad": len(sent) - len(good),
         "stored": len(here),

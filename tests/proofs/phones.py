@@ -6,6 +6,7 @@ as soon as the record is out, so that it comes again while the server still has 
 hand, half of them once the server has answered.
 """
 
+import hashlib
 import http.client
 import json
 import random
@@ -20,6 +21,21 @@ from uuid import UUID
 PASSWORD = "Correct-horse-7"
 VISIT = re.compile(r"^/visits/(\d+)/$")
 SENDS_OF_A_BAD_ONE = 3
+PART = 16 * 1024  # bytes of a photo that go at once
+
+
+@dataclass
+class Picture:
+    """A photo that belongs to a record and travels in parts by itself."""
+
+    key: UUID
+    content: bytes
+    done: bool = False
+    refusals: int = 0
+
+    @property
+    def sha256(self):
+        return hashlib.sha256(self.content).hexdigest()
 
 
 @dataclass
@@ -36,6 +52,7 @@ class Record:
     filled_at: str = ""
     number: int = 0
     refusals: int = 0
+    pictures: list = field(default_factory=list)
     form: dict | None = None  # what the opened page holds, of the way by form
 
     @property
@@ -90,6 +107,10 @@ class Phone:
                     break
                 time.sleep(pause * self.chance.uniform(0.5, 1.5))
                 pause = min(pause * 2, 1)
+            for picture in record.pictures:
+                while not picture.done and not picture.refusals and not stop.is_set():
+                    if not self.offer_picture(record, picture):
+                        time.sleep(self.chance.uniform(0.05, 0.5))
 
     def offer(self, record):
         """Send once; True when an answer brought the number home."""
@@ -163,6 +184,45 @@ class Phone:
             record.refusals += 1
             return 0
         return self._not_now(status, headers)
+
+    def offer_picture(self, record, picture):
+        """Ask how much has arrived and send the next part; True once it is whole."""
+        address = f"/visits/photos/{picture.key}/"
+        try:
+            status, headers, body = self._ask("GET", address)
+            if status != 200:
+                return bool(self._not_now(status, headers))
+            start, total = json.loads(body)["have"], len(picture.content)
+            if json.loads(body)["done"]:
+                picture.done = True
+                return True
+            # Where the last part arrived and the drawing anew did not succeed, the
+            # last byte is sent again.
+            start = min(start, total - 1)
+            part = picture.content[start : start + PART]
+            status, headers, body = self._ask(
+                "PUT",
+                address,
+                part,
+                {
+                    "Content-Type": "application/octet-stream",
+                    "Content-Range": f"bytes {start}-{start + len(part) - 1}/{total}",
+                    "X-Photo-SHA256": picture.sha256,
+                    "X-Record-Key": str(record.key),
+                    "X-CSRFToken": self.cookies.get("csrftoken", ""),
+                },
+                lossy=True,
+            )
+        except (NoAnswer, OSError, http.client.HTTPException):
+            self.answers["none"] += 1
+            return False
+        if status in {409, 413, 422}:
+            picture.refusals += 1
+        elif status not in {200, 201, 202}:
+            self._not_now(status, headers)
+        else:
+            picture.done = json.loads(body)["done"]
+        return picture.done
 
     def _not_now(self, status, headers):
         if status == 401 or headers["Location"] == "/login/":
