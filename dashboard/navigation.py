@@ -32,6 +32,7 @@ MENU = [
             ("grids:grid_list", "网格", {"icon": "hexagons"}),
             ("visits:visit_list", "走访", {"icon": "route"}),
             ("visits:door_list", "门口情况", {"icon": "door-exit"}),
+            ("visits:double_list", "重复走访", {"icon": "git-merge"}),
         ],
     ),
     (

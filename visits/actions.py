@@ -103,6 +103,9 @@ def log_visit(
     facts_seen=None,
     demands=(),
     told=(),
+    company=(),
+    promise=None,
+    kept=(),
     claimed_at=None,
     digest=None,
 ):
@@ -112,13 +115,23 @@ def log_visit(
     however often it comes: returns `(visit, created)`. Other content under the key
     raises KeyReused. `facts` is `{field: value}` as corrected at the door,
     `facts_seen` what the form showed; `demands` a list of {"category", "words"};
-    `told` the earlier demands whose outcome was told on this occasion. `claimed_at` is
+    `told` the earlier demands whose outcome was told on this occasion; `company` the
+    users and member units that came along, `promise` {"words", "due_on"} what was
+    promised now, `kept` the earlier promises that are kept by now. `claimed_at` is
     what the device's clock said where that cannot be, `digest` that of the submission
     where the content is not all of it.
     Raises enterprises' Conflict when another has corrected the same facts meanwhile.
     """
     facts = dict(facts or {})
+    # Only where there are any: what phones sent before there were such things keeps
+    # its digest.
+    also = {
+        "company": sorted(str(one) for one in company),
+        "promise": promise,
+        "kept": sorted(made.pk for made in kept),
+    }
     digest = digest or digest_of(
+        **{name: value for name, value in also.items() if value},
         business=business.pk,
         outcome=outcome,
         method=method,
@@ -144,6 +157,8 @@ def log_visit(
         raise Refused("没有遇到人，就不能记诉求；见到了请改选“有诉求”。")
     if absent and told:
         raise Refused("没有遇到人，就没有告诉到；见到了请改选结果。")
+    if absent and (promise or kept):
+        raise Refused("没有遇到人，就没有答应什么、办到什么；见到了请改选结果。")
     if outcome == Visit.Outcome.DEMAND and not demands:
         raise Refused("选了“有诉求”，请写下诉求的类别和原话。")
     if demands:
@@ -225,10 +240,15 @@ def log_visit(
                     at=at,
                     having=Right.LOG_VISITS,
                 )
-            if absent:
-                # Late, for telling stands on the steps of this module.
-                from visits import telling
+            # Late, for they stand on the steps of this module.
+            from visits import company as companions
+            from visits import promises, telling
 
+            companions.write_down(visit, company)
+            if promise:
+                promises.promise(visit, **promise, by=by, at=at)
+            promises.keep_on(visit, kept, by=by, at=at)
+            if absent:
                 telling.count_absence(visit, by=by, at=at)
             touched([business.pk])
             return visit, True
@@ -284,9 +304,11 @@ def void_visit(visit, *, reason, by, at):
     record("visit.voided", visit, by=by, at=at, reason=reason)
     for demand in told:
         untell(demand, by=by, at=at)
-    from visits import telling
+    from visits import doubles, promises, telling
 
     telling.forget_absence(visit, by=by, at=at)
+    promises.let_go(visit, by=by, at=at)
+    doubles.let_go(visit, by=by, at=at)
     left = enterprises.put_back(
         business,
         changes=visit.facts_changed,

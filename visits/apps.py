@@ -11,6 +11,7 @@ class VisitsConfig(AppConfig):
             imports,
             ledgers,
             moments,
+            sync_door,
             sync_visit,
             telling_ledger,
         )
@@ -20,4 +21,5 @@ class VisitsConfig(AppConfig):
         figures.register()
         moments.register()
         sync_visit.register()
+        sync_door.register()
         imports.register_kinds()

@@ -1,4 +1,5 @@
 import django_filters
+from django.db.models import Exists, OuterRef, Q
 from django.forms import CheckboxSelectMultiple
 from django.utils import timezone
 from django_filters.widgets import DateRangeWidget
@@ -7,7 +8,7 @@ from enterprises.models import Business, ImportBatch
 from grids.models import Building
 from tianshan.ledgers.ledger import LedgerFilter
 from tianshan.workdays.lights import GREEN, RED, YELLOW
-from visits.models import Demand, DemandCategory, Visit
+from visits.models import Companion, Demand, DemandCategory, Visit
 
 LIGHTS = [(RED, "红灯（已超期）"), (YELLOW, "黄灯"), (GREEN, "正常")]
 
@@ -43,6 +44,17 @@ class VisitFilter(LedgerFilter):
         empty_label="全部",
         method="by_void",
     )
+    together = django_filters.ChoiceFilter(
+        label="同行",
+        choices=[
+            ("true", "有人同行"),
+            ("colleague", "和同事"),
+            ("unit", "和成员单位"),
+            ("joined", "两人各记、已并成一次"),
+        ],
+        empty_label="全部",
+        method="by_together",
+    )
     outcome = django_filters.MultipleChoiceFilter(
         label="结果", choices=Visit.Outcome, widget=CheckboxSelectMultiple
     )
@@ -58,6 +70,15 @@ class VisitFilter(LedgerFilter):
         """The visits that an import wrote."""
         rows = batch.rows.filter(model="visit").written("new")
         return queryset.filter(pk__in=rows.values("target"))
+
+    def by_together(self, queryset, name, value):
+        if value == "joined":
+            heads = Visit.objects.filter(joined_to=OuterRef("pk"))
+            return queryset.filter(Exists(heads) | ~Q(joined_to=None))
+        rows = Companion.objects.all()
+        if value != "true":
+            rows = rows.exclude(**{"user" if value == "colleague" else "unit": None})
+        return queryset.filter(Exists(rows.filter(visit=OuterRef("pk"))))
 
     def by_void(self, queryset, name, value):
         return queryset.filter(voided_at__isnull=value == "false")

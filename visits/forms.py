@@ -5,11 +5,14 @@ import datetime as dt
 from django import forms
 from django.utils import timezone
 
+from accounts.models import User
 from enterprises.forms import KEPT, MOST_PEOPLE, phone_as_typed
 from enterprises.models import Business
+from party.models import MemberUnit
 from tianshan.files.pictures import ACCEPT
 from tianshan.web.forms import DayInput
-from visits.models import Demand, DemandCategory, Photo, Rating, Visit
+from visits import company
+from visits.models import Demand, DemandCategory, Photo, Promise, Rating, Visit
 
 # What of a business is looked at on each visit.
 FACTS = ("staff_count", "contact_name", "contact_phone", "state")
@@ -99,6 +102,31 @@ class VisitForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
+    kept = forms.ModelMultipleChoiceField(
+        label="答应的事，办到了",
+        queryset=Promise.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    promise_words = forms.CharField(
+        label="答应了什么",
+        max_length=Promise._meta.get_field("words").max_length,
+        required=False,
+        help_text="如“周五前带停车办理的单子来”",
+    )
+    promise_on = forms.DateField(label="哪天以前", widget=DayInput(), required=False)
+    colleagues = forms.ModelMultipleChoiceField(
+        label="同事",
+        queryset=User.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    units = forms.ModelMultipleChoiceField(
+        label="成员单位",
+        queryset=MemberUnit.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
     client_key = forms.UUIDField(
         widget=forms.HiddenInput,
         error_messages={"required": "页面不完整，请从走访对象重新打开。"},
@@ -114,6 +142,9 @@ class VisitForm(forms.Form):
             "method": Visit.Method.ON_SPOT,
             "visited_on": timezone.localdate(now),
             "told": [],
+            "kept": [],
+            "colleagues": [],
+            "units": [],
             "client_key": client_key,
             "filled_at": now.isoformat(),
             **seen.shown,
@@ -123,6 +154,11 @@ class VisitForm(forms.Form):
             now
         ).isoformat()
         self.fields["told"].queryset = Demand.objects.filter(business=business)
+        self.fields["kept"].queryset = Promise.objects.filter(business=business)
+        if business is not None:  # the page for phones is drawn without one
+            self.fields["colleagues"].queryset = company.colleagues(business.grid)
+            self.fields["units"].queryset = company.units(business.grid)
+        self.fields["colleagues"].label_from_instance = lambda user: user.display_name
         categories = DemandCategory.objects.offered()
         for number in range(MOST_DEMANDS):
             self.fields[f"demand-{number}-category"] = forms.ModelChoiceField(
@@ -207,6 +243,7 @@ class VisitForm(forms.Form):
             )
         if absent and cleaned.get("told"):
             self.add_error("outcome", "没有遇到人，就没有告诉到；见到了请改选结果。")
+        self._clean_promise(cleaned, absent)
         asked = cleaned.get("outcome") == Visit.Outcome.DEMAND
         said = any(name.startswith("demand-") for name in self.errors)
         if asked and not demands and not said:
@@ -216,6 +253,17 @@ class VisitForm(forms.Form):
                 "facts", "选了“无变化”，下面的资料却改过。请核对，改对的选“有变化”。"
             )
         return cleaned
+
+    def _clean_promise(self, cleaned, absent):
+        words, day = cleaned.get("promise_words"), cleaned.get("promise_on")
+        if absent and (words or cleaned.get("kept")):
+            self.add_error(
+                "outcome", "没有遇到人，就没有答应什么、办到什么；见到了请改选结果。"
+            )
+        if words and not day and "promise_on" not in self.errors:
+            self.add_error("promise_on", "请选答应在哪天以前办到。")
+        if day and not words and "promise_words" not in self.errors:
+            self.add_error("promise_words", "请写答应了什么，没有就把日期清掉。")
 
     @property
     def answers(self):
@@ -231,7 +279,49 @@ class VisitForm(forms.Form):
             "facts": self.corrected,
             "demands": data["demands"],
             "told": data["told"],
+            "company": [*data["colleagues"], *data["units"]],
+            "promise": {"words": data["promise_words"], "due_on": data["promise_on"]}
+            if data["promise_words"]
+            else None,
+            "kept": data["kept"],
         }
+
+
+class CorrectForm(forms.Form):
+    """What a visit says, to be put right; a reason for what another wrote down."""
+
+    outcome = forms.ChoiceField(
+        label="结果", choices=Visit.Outcome, widget=forms.RadioSelect
+    )
+    people_met = forms.ChoiceField(
+        label="见到谁",
+        choices=[("", "没有遇到人"), *Visit.Met.choices],
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    method = forms.ChoiceField(
+        label="方式", choices=Visit.Method, widget=forms.RadioSelect
+    )
+    visited_on = forms.DateField(
+        label="日期", widget=DayInput(), validators=[not_in_future, not_long_ago]
+    )
+    note = forms.CharField(
+        label="情况",
+        max_length=Visit._meta.get_field("note").max_length,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    reason = forms.CharField(
+        label="为什么更正", max_length=200, required=False, help_text="如“看错了日期”"
+    )
+
+
+class TakeBackForm(forms.Form):
+    reason = forms.CharField(
+        label="为什么不办了",
+        max_length=Promise._meta.get_field("reason").max_length,
+        help_text="如“物业不同意，已当面说明”",
+    )
 
 
 class VoidForm(forms.Form):

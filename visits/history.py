@@ -29,6 +29,12 @@ SAID = {
     ),
     "visit.taken_in": lambda data: "从旧表导入",
     "visit.taken_back": lambda data: "随导入撤回",
+    "visit.corrected": lambda data: (
+        "更正了走访" + (f"：{data['reason']}" if data.get("reason") else "")
+    ),
+    "visit.joined": lambda data: "和另一条走访并成一次",
+    "visit.separated": lambda data: "和另一条走访分开",
+    "visit.told_apart": lambda data: "记为和另一条不是重复",
     "visit.voided": lambda data: f"作废：{data['reason']}",
     "demand.taken_in": lambda data: f"从旧表导入，类别“{data['category']}”",
     "demand.taken_back": lambda data: "随导入撤回",

@@ -20,6 +20,7 @@ from tianshan.ledgers.in_sql import Beside, Label, beside
 from tianshan.ledgers.ledger import Column, Ledger, extend
 from tianshan.ledgers.ledger import register as add
 from tianshan.web.templatetags.portal import lamp, tag
+from visits import company
 from visits.filters import DemandFilter, VisitFilter
 from visits.models import Demand, Visit
 from visits.steps import what_is_next
@@ -52,6 +53,8 @@ def draw_outcome(visit):
     drawn = tag(kind, visit.get_outcome_display(), icon_name)
     if visit.voided_at:
         return format_html("{} {}", drawn, tag("bad", "已作废", "x"))
+    if visit.joined_to_id:
+        return format_html("{} {}", drawn, tag("mute", "已并入", "git-merge"))
     return drawn
 
 
@@ -140,6 +143,14 @@ VISITS = Ledger(
             "走访人",
             lambda row: row.visitor_name,
             sql=Coalesce(NullIf("visitor_said", Value("")), "visitor__display_name"),
+        ),
+        Column(
+            "company",
+            "同行",
+            lambda row: row.company or "",
+            shown=False,
+            annotate=company.with_names,
+            sql="company",
         ),
         Column(
             "building",

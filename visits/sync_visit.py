@@ -23,7 +23,7 @@ def read_visit(sent: Sent):
     """
     if known := actions.known_visit(sent.by, sent.key, sent.digest):
         return known, False
-    asked, business = _business(sent)
+    asked, business = business_of(sent)
     fresh = Seen.of(business, FACTS)
     data, seen = _data(sent), fresh
     if data.get("facts") == "changed":
@@ -36,7 +36,7 @@ def read_visit(sent: Sent):
             data[name] = "" if value is None else str(value)
     form = VisitForm(data, business=business, seen=seen, client_key=sent.key)
     if not form.is_valid():
-        raise Unfit(_in_words(form), fields=form.errors.get_json_data())
+        raise Unfit(in_words(form), fields=form.errors.get_json_data())
     answers = form.answers
     answers["told"] = [
         demand for demand in answers["told"] if demand.state != Demand.State.TOLD
@@ -64,7 +64,7 @@ def read_visit(sent: Sent):
         raise Unfit(str(refused)) from None
 
 
-def _business(sent):
+def business_of(sent):
     """The business that was visited, and what it has been merged into meanwhile."""
     row = Business.objects.select_related("merged_into").filter(
         pk=sent.number("business")
@@ -94,7 +94,7 @@ def _facts(seen):
     return {"facts": shown, "seen": seen.text}
 
 
-def _in_words(form):
+def in_words(form):
     lines = []
     for name, errors in form.errors.items():
         label = form.fields[name].label if name in form.fields else ""

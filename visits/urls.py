@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from visits import (
     category_views,
@@ -13,6 +13,7 @@ from visits.sync_views import record_sync
 
 app_name = "visits"
 urlpatterns = [
+    path("", include("visits.after_urls")),
     path("visits/", views.visit_list, name="visit_list"),
     path("visits/new/", views.visit_new, name="visit_new"),
     path("visits/<int:pk>/", views.visit_detail, name="visit_detail"),

@@ -23,7 +23,7 @@ from tianshan.pinyin import fold
 from tianshan.web import render_inside, render_part
 from tianshan.web.masks import masked_phone, phone_tail
 from tianshan.workdays import Calendar
-from visits import actions, confidential, dropping, ratings
+from visits import actions, confidential, correcting, doubles, dropping, ratings
 from visits.alike import alike
 from visits.entry_forms import EntryForm
 from visits.forms import (
@@ -39,7 +39,7 @@ from visits.forms import (
 )
 from visits.history import told_history
 from visits.ledgers import DEMANDS, STATES, VISITS
-from visits.models import Demand, Photo, Visit
+from visits.models import Demand, Photo, Promise, Visit
 from visits.photo_views import take_from_form
 from visits.steps import may_do, next_steps, what_is_next
 from visits.telling_forms import DropForm
@@ -123,7 +123,9 @@ def _choose(request, heading):
 def _waiting(business, user):
     """Of the business's demands: those still open, and those to tell it about."""
     demands = Demand.objects.visible_to(user).filter(business=business).for_list()
+    promised = Promise.objects.visible_to(user).filter(business=business)
     return {
+        "promises": promised.open().for_list(),
         "open_demands": _with_lights(demands.open()),
         "to_tell": _with_lights(demands.untold().handled_by(user)),
     }
@@ -207,6 +209,7 @@ def visit_new(request):
         "photo_form": PhotoForm(),
         "seen": (seen or fresh).text,
         "told": {str(value) for value in form["told"].value()},
+        "kept": {str(value) for value in form["kept"].value()},
         "clashes": [_clash(form, name, value) for name, value in clashes.items()],
         "last": last,
         "may_call": bool(business.contact_phone)
@@ -233,7 +236,7 @@ def _visit(request, pk):
     return get_object_or_404(
         Visit.objects.visible_to(request.user)
         .for_list()
-        .select_related("voided_by", "business__building"),
+        .select_related("voided_by", "business__building", "joined_to__visitor"),
         pk=pk,
     )
 
@@ -252,6 +255,16 @@ def _visit_page(request, visit, form, status=200):
         "form": form,
         "photos": Photo.objects.of(visit).kept(),
         "photo_form": PhotoForm() if visit.visitor_id == request.user.pk else None,
+        "companions": visit.companions.select_related("user", "unit"),
+        "promises": visit.promises.for_list(),
+        "kept": visit.kept_promises.for_list(),
+        "corrections": [
+            {"row": row, "lines": correcting.in_words(row)}
+            for row in visit.corrections.select_related("by")
+        ],
+        "doubles": doubles.likely_of(visit) if not visit.voided_at else [],
+        "joined": visit.joined.for_list(),
+        "may_correct": correcting.may_correct(visit, request.user),
         "may_log": _may_log(request.user, visit.business),
     }
     return render(request, "visits/visit_detail.html", context, status=status)

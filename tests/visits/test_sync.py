@@ -14,7 +14,7 @@ from accounts.rights import Role
 from enterprises import actions as enterprises
 from tests.factories import DemandFactory, PostFactory
 from visits import actions, sync_visit
-from visits.models import Demand, Visit
+from visits.models import Demand, DoorReport, Visit
 
 URL = "/visits/sync/"
 JSON = "application/json"
@@ -360,3 +360,69 @@ def test_an_honest_clock_claims_nothing(client, record):
 
 def test_its_address_is_the_one_that_phones_know():
     assert reverse("visits:record_sync") == URL
+
+
+# --- what was seen at a door -----------------------------------------------------------
+
+
+@pytest.fixture
+def door(staff):
+    """`door(fields, **changes)`: what was seen at a door, as a phone sends it."""
+
+    def made(fields=None, **changes):
+        now = timezone.now().isoformat()
+        return {
+            "kind": "door",
+            "key": str(uuid.uuid4()),
+            "author": staff.pk,
+            "filled_at": now,
+            "sent_at": now,
+            "fields": {"words": "门上贴了转让", **(fields or {})},
+            **changes,
+        }
+
+    return made
+
+
+def test_a_door_is_stored_once_and_other_content_is_said(client, shop, door):
+    body = door({"kind": "gone"}, business=shop.pk)
+    first = send(client, body)
+    assert (first.status_code, send(client, body).status_code) == (201, 200)
+    report = DoorReport.objects.get()
+    assert first.json() == {"number": report.pk, "href": report.get_absolute_url()}
+    assert (report.business, report.kind) == (shop, DoorReport.Kind.GONE)
+    body["fields"]["words"] = "别的话"
+    again = send(client, body)
+    assert (again.status_code, again.json()["number"]) == (409, report.pk)
+
+
+def test_a_new_shop_comes_with_its_place(client, shop, door):
+    place = {"building": shop.building_id, "room": "C11", "name": "🍵\x00新茶行"}
+    assert send(client, door(place)).status_code == 201
+    report = DoorReport.objects.get()
+    assert (report.kind, report.room, report.name) == ("opened", "C11", "🍵新茶行")
+    assert report.building == shop.building
+
+
+def test_a_door_that_says_too_little_or_is_not_ones_own_is_said(
+    client, client_of, stranger, shop, door
+):
+    nothing = send(client, door({"words": "", "name": ""}))
+    assert nothing.status_code == 422
+    assert "招牌" in nothing.json()["reason"]
+    theirs = door({"kind": "gone"}, business=shop.pk, author=stranger.pk)
+    assert send(client_of(stranger), theirs).status_code == 422
+    assert not DoorReport.objects.filter(business=shop).exists()
+
+
+def test_company_and_a_promise_come_with_the_visit(client, record, grid):
+    colleague = PostFactory(grid=grid).user
+    fields = {
+        "colleagues": [str(colleague.pk)],
+        "promise_words": "带停车单来",
+        "promise_on": timezone.localdate().isoformat(),
+    }
+    assert send(client, record(fields)).status_code == 201
+    visit = Visit.objects.get()
+    assert visit.companions.get().user == colleague
+    assert visit.promises.get().words == "带停车单来"
