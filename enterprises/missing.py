@@ -6,11 +6,10 @@ business, so that it is put right by the same acts.
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.rights import Right
-from enterprises import actions
+from enterprises import actions, twins
 from enterprises.models import Business, ImportBatch, MissingAnswer
 from grids.models import Grid
 from tianshan.audit import record
@@ -128,40 +127,12 @@ def _act(business, answer, *, on, by, at, place):
 def hints(batch, businesses):
     """`{pk: Business}`: which business that the file brought each may really be.
 
-    The same name anywhere, or the same building and room, among those that the batch
-    made: a renamed or moved shop comes as a new row, and the old one is missed.
+    Among those that the batch made: a renamed or moved shop comes as a new row, and
+    the old one is missed.
     """
     made = batch.rows.filter(model="business", result="new").exclude(target=None)
-    found = {}
-    for business in businesses:
-        same = Q(name=business.name)
-        if business.building_id and business.room:
-            same |= Q(building=business.building_id, room=business.room)
-        found[business.pk] = same
-    if not found:
-        return {}
-    either = Q(pk__in=[])
-    for same in found.values():
-        either |= same
-    fresh = list(
-        Business.objects.in_ledgers()
-        .filter(either, pk__in=made.values("target"))
-        .select_related("building")
-        .order_by("pk")
-    )
-    return {
-        business.pk: other
-        for business in businesses
-        if (other := next((b for b in fresh if _alike(business, b)), None))
-    }
-
-
-def _alike(business, other):
-    placed = business.building_id and business.room
-    return business.name == other.name or bool(
-        placed
-        and (business.building_id, business.room) == (other.building_id, other.room)
-    )
+    fresh = Business.objects.in_ledgers().filter(pk__in=made.values("target"))
+    return twins.replacements(list(businesses), fresh)
 
 
 def likely_twin(batch, business):
@@ -169,7 +140,6 @@ def likely_twin(batch, business):
     twin = hints(batch, [business]).get(business.pk)
     if twin is None:
         raise actions.Refused(
-            f"文件里没有和“{business.name}”同名或同铺位的新增行，"
-            "请到企业商户的页面上合并。"
+            f"文件里没有像“{business.name}”的新增行，请到企业商户的页面上合并。"
         )
     return twin

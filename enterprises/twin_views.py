@@ -18,6 +18,7 @@ from enterprises.actions import Refused
 from enterprises.forms import EMPTY, MergeForm
 from enterprises.ledgers import founded
 from enterprises.models import Business, Merge
+from grids.models import Grid
 from tianshan.web.masks import masked_phone
 
 PAGE = 20
@@ -31,15 +32,26 @@ def _mergeable(user):
 @require_safe
 def twin_list(request):
     """Pairs that may be one business, the surest first; and the merges so far."""
-    pairs = twins.pairs(_mergeable(request.user))
+    grids = Grid.objects.governed_by(request.user, Right.MERGE).for_list()
+    grid = next((g for g in grids if g.code == request.GET.get("grid")), None)
+    found = _mergeable(request.user)
+    if grid:
+        found = found.filter(grid__path__startswith=grid.path)
+    pairs = twins.pairs(found)
     page = Paginator(pairs, PAGE).get_page(request.GET.get("page"))
-    ids = {pk for _, one, other, _ in page for pk in (one, other)}
+    ids = {pk for pair in page for pk in pair}
     known = Business.objects.select_related("grid", "building").in_bulk(ids)
-    rows = [
-        {"both": [known[one], known[other]], "why": why} for _, one, other, why in page
-    ]
+    both = [[known[one], known[other]] for one, other in page]
+    rows = [{"both": pair, "why": twins.in_words(*pair)} for pair in both]
     merges = Merge.objects.visible_to(request.user, Right.MERGE).for_list()[:PAGE]
-    context = {"page": page, "rows": rows, "total": len(pairs), "merges": merges}
+    context = {
+        "page": page,
+        "rows": rows,
+        "total": len(pairs),
+        "merges": merges,
+        "grids": grids,
+        "grid": grid,
+    }
     return render(request, "enterprises/twin_list.html", context)
 
 
@@ -75,14 +87,10 @@ def business_merge(request, pk, other):
         "same": [fact for fact in facts if fact["same"]],
         "form": form,
         "moving": _moving(gone),
-        "why": "、".join(twins.compare(_compared(survivor), _compared(gone))[1]),
+        "why": "、".join(twins.in_words(survivor, gone)),
     }
     status = 422 if form.errors else 200
     return render(request, "enterprises/business_merge.html", context, status=status)
-
-
-def _compared(business):
-    return twins.Facts(*(getattr(business, name) for name in twins.COLUMNS))
 
 
 def _facts(survivor, gone):

@@ -424,7 +424,7 @@ def test_a_twin_is_the_new_row_at_its_place(grid, clerk, shops, client_of):
     client = client_of(clerk)
     assert "改名茶行" in client.get(address("missing", batch)).text
     refused = answer_by_form(client, batch, [shops[7]], "twin")
-    assert "没有和“茶行8”同名或同铺位的新增行" in refused.text
+    assert "没有像“茶行8”的新增行" in refused.text
     answer_by_form(client, batch, [shops[6]], "twin")
     assert MissingAnswer.objects.get().twin.name == "改名茶行"
 

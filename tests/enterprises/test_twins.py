@@ -1,12 +1,22 @@
 """Likely twins: found by code, phone, place and name; told apart once and for all."""
 
+import itertools
+import random
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
+from accounts.rights import Role
 from enterprises import merging, twins
 from enterprises.models import Business, NotTwins
-from tests.factories import NOON, BuildingFactory, BusinessFactory
+from tests.factories import (
+    NOON,
+    BuildingFactory,
+    BusinessFactory,
+    PostFactory,
+    UserFactory,
+)
 from tianshan.audit.models import Entry
 
 CODE = "91310105MA1FW0000D"
@@ -47,9 +57,8 @@ def market(grid):
 )
 def test_what_speaks_for_a_pair_is_said(grid, market, one, other, why):
     rows = [_make(grid, market, **facts) for facts in (one, other)]
-    [(_, first, second, reasons)] = twins.pairs(Business.objects.in_ledgers())
-    assert {first, second} == {row.pk for row in rows}
-    assert why in "".join(reasons)
+    assert twins.pairs(Business.objects.in_ledgers()) == [(rows[0].pk, rows[1].pk)]
+    assert why in "".join(twins.in_words(*rows))
 
 
 @pytest.mark.parametrize(
@@ -86,6 +95,84 @@ def _make(grid, market, *, here=0, phone="", **facts):
     return BusinessFactory(
         grid=grid, building=building, contact_phone=phone, **{"name": "某某店"} | facts
     )
+
+
+AROUND = ("", "上海", "上海市", "长宁区", "上海市长宁区")
+HEART = ("闽南", "闽楠", "老闽南", "云南普洱", "静庐", "静庐茶", "Ｔea Ｈouse", "一")
+LEGAL = ("", "茶行", "茶叶行", "有限公司", "股份有限公司", "（天山店）", "(茶)经营部")
+ROOMS = ("", "B08", "B-08", "b08室", "Ａ01", "A01")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_sql_finds_what_comparing_each_with_each_finds(grid, seed, monkeypatch):
+    """The same pairs, the surest first, apart from what no bucket brings together."""
+    monkeypatch.setattr(twins, "COMMON", 10_000)
+    chance = random.Random(seed)
+    buildings = [None, BuildingFactory(grid=grid), BuildingFactory(grid=grid)]
+    codes = [None] * 8 + [CODE, DIGIT_OFF, "91310105MA1FL5555X"]
+    chance.shuffle(codes)
+    rows = [
+        BusinessFactory(
+            grid=grid,
+            building=chance.choice(buildings),
+            name="".join(map(chance.choice, (AROUND, HEART, LEGAL))),
+            room=chance.choice(ROOMS),
+            contact_phone=chance.choice(["", "", "19900000001", "19900000002"]),
+            code=codes.pop() if codes else None,
+        )
+        for _ in range(60)
+    ]
+    NotTwins.objects.create(first=rows[0], second=rows[1], by=UserFactory(), at=NOON)
+    facts = [
+        twins.Facts(*(getattr(row, name) for name in twins.COLUMNS)) for row in rows
+    ]
+    expected = []
+    for one, other in itertools.combinations(facts, 2):
+        sure, why = twins.compare(one, other)
+        together = one.building_id or why != ["名称读音相同"]
+        if sure and together and (one.pk, other.pk) != (rows[0].pk, rows[1].pk):
+            expected.append((-sure, one.pk, other.pk))
+    expected = [(one, other) for _, one, other in sorted(expected)]
+    assert twins.pairs(Business.objects.in_ledgers()) == expected
+    assert len(expected) > 50
+
+
+@pytest.mark.parametrize(
+    ("fresh", "found"),
+    [
+        ({"name": "闽南茶行", "here": 2}, True),  # moved
+        ({"name": "云南普洱", "here": 1, "room": "B08", "code": CODE}, True),
+        ({"name": "闽楠茶行", "here": 1, "room": "C1"}, True),
+        ({"name": "云南普洱", "here": 2, "room": "B08"}, False),
+    ],
+)
+def test_what_a_file_brings_for_one_that_it_lacks(grid, market, fresh, found):
+    code = "91310105MA1FL5555X"
+    missed = _make(grid, market, name="闽南茶行", here=1, room="B08", code=code)
+    other = _make(grid, market, **fresh)
+    rows = Business.objects.filter(pk=other.pk)
+    hint = twins.replacements([missed], rows)
+    assert hint == ({missed.pk: other} if found else {})
+
+
+def test_the_surest_is_hinted_at(grid, market):
+    missed = _make(grid, market, name="闽南茶行", here=1, room="B08")
+    _make(grid, market, name="云南普洱", here=1, room="B08")
+    best = _make(grid, market, name="闽楠茶行", here=1, room="B08")
+    rows = Business.objects.exclude(pk=missed.pk)
+    assert twins.replacements([missed], rows) == {missed.pk: best}
+
+
+def test_the_list_is_of_one_grid_when_asked(client_of, street, grid, other_grid):
+    clerk = PostFactory(role=Role.GRID_CLERK, grid=street).user
+    for place in (grid, other_grid):
+        market = BuildingFactory(grid=place)
+        for name in ("闽南茶行", "闽南茶叶行"):
+            BusinessFactory(grid=place, building=market, name=name)
+    client, page = client_of(clerk), reverse("enterprises:twin_list")
+    assert client.get(page).context["total"] == 2
+    assert client.get(page, {"grid": grid.code}).context["total"] == 1
+    assert client.get(page, {"grid": "nowhere"}).context["total"] == 2
 
 
 @pytest.fixture
