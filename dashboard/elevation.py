@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from django.db.models import Count, Max, Q
+from django.utils import timezone
 from django.utils.http import urlencode
 
 from dashboard.models import Standing
@@ -265,9 +266,11 @@ def in_class(blocks, key):
 
 
 def ledger_url(building, day, by, key):
-    """The ledger of exactly those blocks, on that day."""
-    asked = urlencode({"block": f"{building.pk}:{day}:{by}:{key}"})
-    return f"{LEDGERS['businesses'].url}?{asked}"
+    """The ledger of exactly those blocks; of a past day, as it was then."""
+    asked = {"block": f"{building.pk}:{day}:{by}:{key}"}
+    if day < timezone.localdate():
+        asked["on"] = day
+    return f"{LEDGERS['businesses'].url}?{urlencode(asked)}"
 
 
 def asked_for(text, user):

@@ -19,9 +19,12 @@ from enterprises.forms import EMPTY, MergeForm
 from enterprises.ledgers import founded
 from enterprises.models import Business, Merge
 from grids.models import Grid
+from tianshan.ledgers import kept
 from tianshan.web.masks import masked_phone
 
 PAGE = 20
+# More than so many businesses are compared grid by grid (docs/performance.md).
+AT_ONCE = 20_000
 
 
 def _mergeable(user):
@@ -32,9 +35,13 @@ def _mergeable(user):
 @require_safe
 def twin_list(request):
     """Pairs that may be one business, the surest first; and the merges so far."""
-    grids = Grid.objects.governed_by(request.user, Right.MERGE).for_list()
-    grid = next((g for g in grids if g.code == request.GET.get("grid")), None)
     found = _mergeable(request.user)
+    grids = list(Grid.objects.governed_by(request.user, Right.MERGE).for_list())
+    together = len(grids) == 1 or kept.count(found) <= AT_ONCE
+    if not together:
+        grids = [grid for grid in grids if grid.kind != Grid.Kind.STREET]
+    asked = request.GET.get("grid")
+    grid = next((g for g in grids if g.code == asked), None if together else grids[0])
     if grid:
         found = found.filter(grid__path__startswith=grid.path)
     pairs = twins.pairs(found)
@@ -50,6 +57,7 @@ def twin_list(request):
         "total": len(pairs),
         "merges": merges,
         "grids": grids,
+        "together": together,
         "grid": grid,
     }
     return render(request, "enterprises/twin_list.html", context)

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from accounts.rights import Role
-from enterprises import merging, twins
+from enterprises import merging, twin_views, twins
 from enterprises.models import Business, NotTwins
 from tests.factories import (
     NOON,
@@ -163,7 +163,9 @@ def test_the_surest_is_hinted_at(grid, market):
     assert twins.replacements([missed], rows) == {missed.pk: best}
 
 
-def test_the_list_is_of_one_grid_when_asked(client_of, street, grid, other_grid):
+def test_the_list_is_of_one_grid_when_asked_or_when_there_are_too_many(
+    client_of, street, grid, other_grid, monkeypatch
+):
     clerk = PostFactory(role=Role.GRID_CLERK, grid=street).user
     for place in (grid, other_grid):
         market = BuildingFactory(grid=place)
@@ -173,6 +175,14 @@ def test_the_list_is_of_one_grid_when_asked(client_of, street, grid, other_grid)
     assert client.get(page).context["total"] == 2
     assert client.get(page, {"grid": grid.code}).context["total"] == 1
     assert client.get(page, {"grid": "nowhere"}).context["total"] == 2
+
+    monkeypatch.setattr(twin_views, "AT_ONCE", 3)
+    answer = client.get(page)
+    assert answer.context["total"] == 1
+    assert (answer.context["grid"], street in answer.context["grids"]) == (
+        other_grid,
+        False,
+    )
 
 
 @pytest.fixture
