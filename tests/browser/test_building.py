@@ -42,9 +42,7 @@ def test_the_slider_goes_back_in_time_and_the_table_says_the_same(
     slider.focus()
     page.keyboard.press("ArrowLeft")
     expect(page.locator(BLOCKS)).to_have_count(1)
-    expect(page.locator(BLOCKS)).to_have_attribute(
-        "aria-label", re.compile("启航贸易")
-    )
+    expect(page.locator(BLOCKS)).to_have_attribute("aria-label", re.compile("启航贸易"))
     last = timezone.localdate().replace(day=1) - dt.timedelta(days=1)
     expect(page.locator("#elevation .sub")).to_contain_text(
         f"{last.year}年{last.month}月{last.day}日"

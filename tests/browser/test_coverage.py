@@ -14,10 +14,10 @@ def shops(seeded, grid):
     return [BusinessFactory(grid=grid, building=market) for _ in range(3)]
 
 
-def test_a_market_is_taken_in_and_the_act_is_voided(
-    shops, grid, clerk, visitor, axe
-):
-    branch = OrganizationFactory(name="天山茶市党支部", grid=grid, kind=PartyOrganization.Kind.QUARTER_BRANCH)
+def test_a_market_is_taken_in_and_the_act_is_voided(shops, grid, clerk, visitor, axe):
+    branch = OrganizationFactory(
+        name="天山茶市党支部", grid=grid, kind=PartyOrganization.Kind.QUARTER_BRANCH
+    )
     page = visitor(clerk)
     page.goto(f"/party/{branch.pk}/")
     page.get_by_role("link", name="纳入楼宇、市场、街区").first.click()

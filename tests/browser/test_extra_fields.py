@@ -15,9 +15,7 @@ def shops(seeded, grid):
     ]
 
 
-def test_made_filled_in_filtered_and_exported(
-    shops, system_admin, clerk, visitor, axe
-):
+def test_made_filled_in_filtered_and_exported(shops, system_admin, clerk, visitor, axe):
     office = visitor(system_admin)
     office.goto("/values/extra/")
     office.select_option("select[name=of]", label="企业商户")
@@ -37,13 +35,17 @@ def test_made_filled_in_filtered_and_exported(
     expect(page.locator("main")).to_contain_text("产权性质")
 
     page.goto("/merchants/")
-    page.get_by_role("group", name="产权性质").locator("summary").click()
+    page.click(".facet-more > summary")
     page.get_by_role("group", name="产权性质").get_by_text("自有").click()
     page.click("form.facets > button.btn-primary")
     expect(page.locator("[data-total]")).to_have_attribute("data-total", "1")
     expect(page.locator("#list .chip")).to_contain_text("产权性质")
     assert axe(page) == []
 
+    page.click("a:has-text('列 ')")
+    page.locator("#peek").get_by_label("产权性质", exact=True).check()
+    page.click("#peek >> text=应用")
+    expect(page.locator("#list tbody")).to_contain_text("自有")
     page.click("a:has-text('导出')")
     page.check("#peek input[value=csv]")
     with page.expect_download() as download:
