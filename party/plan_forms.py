@@ -124,6 +124,12 @@ class ItemForm(forms.Form):
         return {**facts.pop("owner"), **facts}
 
 
+class DiscardForm(forms.Form):
+    reason = forms.CharField(
+        label="放弃原因", max_length=200, help_text="草稿和原因都留着，可以再看。"
+    )
+
+
 class ReportForm(forms.Form):
     words = forms.CharField(label="进展", max_length=300, widget=LONG)
 

@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -19,6 +20,7 @@ from party.models import BuildingPlan, PlanItem, PlanNote
 from party.plan_document import document_of
 from party.plan_forms import (
     CancelForm,
+    DiscardForm,
     DraftForm,
     ExtendForm,
     FinishForm,
@@ -76,7 +78,7 @@ def _counts(lines):
 
 def figures_of(plan, today):
     """Those frozen with it, or for a draft those of today."""
-    if plan.state == BuildingPlan.State.DRAFT:
+    if plan.confirmed_on is None:
         return {"rows": plan_figures.read(plan.building, today), "as_of": today}
     return {"rows": plan.figures, "as_of": plan.confirmed_on}
 
@@ -264,6 +266,26 @@ def plan_confirm(request, pk):
     return redirect(plan)
 
 
+@needs(Right.KEEP_PLANS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def plan_discard(request, pk):
+    plan = _kept(request.user, pk)
+    form = DiscardForm(request.POST or None)
+    if form.is_valid():
+        try:
+            plans.discard_plan(
+                plan, **form.cleaned_data, by=request.user, at=timezone.now()
+            )
+        except plans.Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, f"已放弃 {plan.edition}的草稿。")
+            return redirect(plan)
+    context = {"plan": plan, "form": form}
+    status = 400 if form.errors else 200
+    return render(request, "party/plan_discard.html", context, status=status)
+
+
 # --- items ---------------------------------------------------------------------------
 
 
@@ -321,6 +343,7 @@ def plan_item(request, pk):
         .filter(pk=item.plan_id)
         .exists(),
         "may_keep": plans.may_keep(request.user, item.plan.building),
+        "may_report": plans.may_report(request.user, item),
     }
     return render(request, "party/plan_item.html", context)
 
@@ -353,9 +376,9 @@ def plan_item_start(request, pk):
     return redirect(item)
 
 
-def _step(request, pk, *, form_class, act, heading, button):
+def _step(request, pk, *, form_class, act, heading, button, find=_kept_item):
     """A step that asks for words first."""
-    item = _kept_item(request.user, pk)
+    item = find(request.user, pk)
     form = form_class(request.POST or None)
     if form.is_valid():
         try:
@@ -365,12 +388,29 @@ def _step(request, pk, *, form_class, act, heading, button):
         else:
             messages.success(request, f"已{heading}。")
             return redirect(item)
-    context = {"item": item, "form": form, "heading": heading, "button": button}
+    context = {
+        "item": item,
+        "form": form,
+        "heading": heading,
+        "button": button,
+        "may_read_plan": BuildingPlan.objects.visible_to(request.user)
+        .filter(pk=item.plan_id)
+        .exists(),
+    }
     status = 400 if form.errors else 200
     return render(request, "party/plan_item_step.html", context, status=status)
 
 
-@needs(Right.KEEP_PLANS)
+def _reported_item(user, pk):
+    """An item whose progress the user may note: who keeps the plan, or owns it."""
+    items = PlanItem.objects.visible_to(user).select_related("plan__building")
+    item = get_object_or_404(items, pk=pk)
+    if not plans.may_report(user, item):
+        raise PermissionDenied
+    return item
+
+
+@needs(Right.SEE_PLANS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan_item_report(request, pk):
     return _step(
@@ -378,6 +418,7 @@ def plan_item_report(request, pk):
         pk,
         form_class=ReportForm,
         act=plans.report_item,
+        find=_reported_item,
         heading="登记进展",
         button="登记",
     )

@@ -56,8 +56,17 @@ def _take(plan, step, *, by):
     return plan
 
 
+def may_report(user, item):
+    """Who keeps the plan notes progress, and who answers for the item."""
+    owned = PlanItem.objects.owned_by(user).filter(pk=item.pk)
+    return may_keep(user, item.plan.building) or owned.exists()
+
+
 def _take_item(item, step, *, by):
-    _lock(item.plan.building, by=by)
+    if step == "report" and may_report(by, item):
+        Building.objects.select_for_update().get(pk=item.plan.building_id)
+    else:
+        _lock(item.plan.building, by=by)
     item = PlanItem.objects.select_related("plan__building").get(pk=item.pk)
     if item.plan.state not in PlanItem.PLAN_STATES[step]:
         now = item.plan.get_state_display()
@@ -83,7 +92,7 @@ def draft_plan(building, *, year, by, at):
     building = _lock(building, by=by)
     if building.plans.filter(state=BuildingPlan.State.DRAFT).exists():
         raise Refused("这处楼宇已有一份草稿，请在草稿上改。")
-    latest = building.plans.first()
+    latest = building.plans.exclude(state=BuildingPlan.State.DISCARDED).first()
     if latest and year < latest.year:
         raise Refused(f"已有 {latest.edition}，不能再起草更早年度的。")
     last = building.plans.in_force().first()
@@ -161,6 +170,19 @@ def confirm_plan(plan, *, by, at):
     plan.figures = plan_figures.read(plan.building, plan.confirmed_on)
     plan.save(update_fields=["state", "confirmed_by", "confirmed_on", "figures"])
     record("plan.confirmed", plan, by=by, at=at)
+    return plan
+
+
+@transaction.atomic
+def discard_plan(plan, *, reason, by, at):
+    """Give a draft up; it stays to be read, and its edition is free again."""
+    plan = _take(plan, "discard", by=by)
+    plan.discard_reason = _said(reason, "请写明为什么放弃这份草稿。")
+    plan.state, plan.previous = BuildingPlan.State.DISCARDED, None
+    plan.save(update_fields=["state", "previous", "discard_reason"])
+    # What it would have carried over stands in the edition in force alone.
+    plan.items.update(carried_from=None)
+    record("plan.discarded", plan, by=by, at=at, reason=plan.discard_reason)
     return plan
 
 

@@ -32,6 +32,7 @@ urlpatterns = [
     path("plans/<int:pk>/", plan_views.plan_detail, name="plan_detail"),
     path("plans/<int:pk>/edit/", plan_views.plan_edit, name="plan_edit"),
     path("plans/<int:pk>/confirm/", plan_views.plan_confirm, name="plan_confirm"),
+    path("plans/<int:pk>/discard/", plan_views.plan_discard, name="plan_discard"),
     path("plans/<int:pk>/compare/", plan_views.plan_compare, name="plan_compare"),
     path("plans/<int:pk>/print/", plan_views.plan_print, name="plan_print"),
     path("plans/<int:pk>/docx/", plan_views.plan_docx, name="plan_docx"),

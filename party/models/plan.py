@@ -36,12 +36,14 @@ class BuildingPlan(models.Model):
         DRAFT = "draft", "草稿"
         CONFIRMED = "confirmed", "已确认"
         SUPERSEDED = "superseded", "已由新版替代"
+        DISCARDED = "discarded", "已放弃"
 
     # The states each step may start from.
     STEPS = {
         "edit": {State.DRAFT},
         "add_item": {State.DRAFT},
         "confirm": {State.DRAFT},
+        "discard": {State.DRAFT},
         "revise": {State.CONFIRMED},
         "supersede": {State.CONFIRMED},
     }
@@ -79,23 +81,26 @@ class BuildingPlan(models.Model):
         verbose_name="确认人",
     )
     confirmed_on = models.DateField("确认日期", null=True, blank=True)
+    discard_reason = models.CharField("放弃原因", max_length=200, blank=True)
     # Computed, and frozen as they stood on the day of confirming:
     # [{key, label, value, unit, note}].
     figures = models.JSONField("数据", default=list, blank=True)
 
     VISIBILITY = {
         INTERNAL: "id building year revision state situation setup goals previous"
-        " drafted_by drafted_on confirmed_by confirmed_on figures"
+        " drafted_by drafted_on confirmed_by confirmed_on discard_reason figures"
     }
 
     objects = BuildingPlanQuerySet.as_manager()
 
     class Meta:
         verbose_name = "一楼一方案"
-        ordering = ["-year", "-revision"]
+        ordering = ["-year", "-revision", "-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["building", "year", "revision"], name="one_plan_an_edition"
+                fields=["building", "year", "revision"],
+                condition=~Q(state="discarded"),
+                name="one_plan_an_edition",
             ),
             models.UniqueConstraint(
                 fields=["building"],
@@ -108,9 +113,21 @@ class BuildingPlan(models.Model):
                 name="one_plan_in_force",
             ),
             models.CheckConstraint(
-                condition=Q(state="draft", confirmed_on=None, confirmed_by=None)
-                | (~Q(state="draft") & ~Q(confirmed_on=None) & ~Q(confirmed_by=None)),
+                condition=Q(
+                    state__in=["draft", "discarded"],
+                    confirmed_on=None,
+                    confirmed_by=None,
+                )
+                | (
+                    Q(state__in=["confirmed", "superseded"])
+                    & ~Q(confirmed_on=None)
+                    & ~Q(confirmed_by=None)
+                ),
                 name="plan_confirmed_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="discarded") ^ Q(discard_reason=""),
+                name="plan_discarded_for_a_reason",
             ),
         ]
 
@@ -135,20 +152,30 @@ class PlanItemQuerySet(models.QuerySet):
         """Those of the plans one sees, and those that one's organisation or unit owns."""
         seen = Q(plan__in=BuildingPlan.objects.visible_to(user, having))
         if having == Right.SEE_PLANS:
-            if posts_with(user, having, among=BY_ORGANIZATION):
-                served = PartyOrganization.objects.served_by(user, having)
-                seen |= Q(organization__in=served)
-            if posts := posts_with(user, having, among=BY_UNIT):
-                units = MemberUnit.objects.filter(officers__post__in=posts)
-                seen |= Q(unit__in=units)
+            seen |= self._owned(user)
         return self.filter(seen)
+
+    def owned_by(self, user):
+        """Those that an organisation or a unit answers for, of which one is officer."""
+        return self.filter(self._owned(user))
+
+    @staticmethod
+    def _owned(user):
+        owned = Q(pk__in=[])
+        if posts_with(user, Right.SEE_PLANS, among=BY_ORGANIZATION):
+            served = PartyOrganization.objects.served_by(user, Right.SEE_PLANS)
+            owned |= Q(organization__in=served)
+        if posts := posts_with(user, Right.SEE_PLANS, among=BY_UNIT):
+            units = MemberUnit.objects.filter(officers__post__in=posts)
+            owned |= Q(unit__in=units)
+        return owned
 
     def open(self):
         return self.filter(state__in=PlanItem.OPEN)
 
     def current(self):
         """Each once: in the edition in force, or in the last one that it stood in."""
-        return self.exclude(plan__state=BuildingPlan.State.DRAFT).exclude(
+        return self.filter(plan__confirmed_on__isnull=False).exclude(
             carried_to__plan__state__in=[
                 BuildingPlan.State.CONFIRMED,
                 BuildingPlan.State.SUPERSEDED,

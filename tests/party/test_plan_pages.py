@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
 
@@ -251,3 +252,47 @@ def test_the_printed_page_holds_each_item_once(client_of, chief, plan):
     text = page(client_of(chief), "plan_print", plan.pk).text
     assert text.count("data-id=") == plan.items.count() == 3
     assert "金虹桥国际中心一楼一方案" in text
+
+
+@pytest.fixture
+def owners(grid):
+    """An officer of an organisation, and one of a unit, each owner of an item."""
+    office = OfficerFactory(
+        post__role=Role.BRANCH_SECRETARY,
+        post__grid=grid,
+        organization=OrganizationFactory(grid=grid),
+    )
+    seat = UnitOfficerFactory(post__grid=grid, unit=UnitFactory(grid=grid))
+    return [
+        (office.post.user, {"organization": office.organization, "owner_title": ""}),
+        (seat.post.user, {"unit": seat.unit, "owner_title": ""}),
+    ]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_who_answers_for_an_item_notes_its_progress_and_no_more(
+    client_of, owners, plan, item, which
+):
+    user, owner = owners[which]
+    mine = PlanItemFactory(plan=plan, content="楼道整治", **owner)
+    client = client_of(user)
+    assert "登记进展" in page(client, "plan_item", mine.pk).text
+    address = reverse("party:plan_item_report", args=[mine.pk])
+    done = client.post(address, {"words": "已进场两天"}, follow=True)
+    assert "已进场两天" in done.text
+    mine.refresh_from_db()
+    assert mine.state == PlanItem.State.RUNNING
+    assert page(client, "plan_item_finish", mine.pk).status_code in (403, 404)
+    assert page(client, "plan_item_report", item.pk).status_code == 404
+    with pytest.raises(PermissionDenied):
+        plans.report_item(item, words="别人的", by=user, at=NOON)
+
+
+def test_a_draft_is_discarded_by_its_page(client_of, building_secretary, draft):
+    client = client_of(building_secretary)
+    assert "放弃草稿" in page(client, "plan_detail", draft.pk).text
+    address = reverse("party:plan_discard", args=[draft.pk])
+    assert client.post(address, {"reason": ""}).status_code == 400
+    done = client.post(address, {"reason": "楼里换了物业"}, follow=True)
+    assert "草稿已放弃：楼里换了物业" in done.text
+    assert client.post(address, {"reason": "再来"}).status_code == 400

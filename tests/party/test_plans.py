@@ -46,10 +46,14 @@ def item(in_force):
 
 def put(plan, state):
     """Force a plan into a state, as the database allows it."""
-    when = None if state == BuildingPlan.State.DRAFT else TODAY
+    open_ended = {BuildingPlan.State.DRAFT, BuildingPlan.State.DISCARDED}
+    when = None if state in open_ended else TODAY
     who = None if when is None else plan.drafted_by
     BuildingPlan.objects.filter(pk=plan.pk).update(
-        state=state, confirmed_on=when, confirmed_by=who
+        state=state,
+        confirmed_on=when,
+        confirmed_by=who,
+        discard_reason="不办了" if state == BuildingPlan.State.DISCARDED else "",
     )
 
 
@@ -180,6 +184,36 @@ def test_what_two_people_wrote_in_different_parts_merges(draft, keep):
     assert (draft.goals, draft.setup) == ("甲", "乙")
     with pytest.raises(plans.Conflict, match="目标"):
         plans.edit_plan(draft, changes=seen | {"goals": "丙"}, seen=seen, **keep)
+
+
+def test_a_draft_is_discarded_for_a_reason_and_its_edition_is_free(in_force, keep):
+    item = in_force.items.get()
+    draft = plans.draft_plan(in_force.building, year=in_force.year, **keep)
+    with pytest.raises(plans.Refused, match="为什么放弃"):
+        plans.discard_plan(draft, reason=" ", **keep)
+    plans.discard_plan(draft, reason="改到明年再定", **keep)
+    draft.refresh_from_db()
+    assert (draft.state, draft.discard_reason) == ("discarded", "改到明年再定")
+    assert Entry.objects.filter(verb="plan.discarded").count() == 1
+    assert list(PlanItem.objects.current()) == [item], "and nothing of the draft"
+
+    again = plans.draft_plan(in_force.building, year=in_force.year, **keep)
+    assert (again.edition, again.previous) == (draft.edition, in_force)
+    assert again.items.get().carried_from == item
+
+
+@pytest.mark.parametrize(
+    "state", sorted(set(BuildingPlan.State) - BuildingPlan.STEPS["discard"])
+)
+def test_only_a_draft_is_discarded(draft, keep, state):
+    put(draft, state)
+    with pytest.raises(plans.Refused):
+        plans.discard_plan(draft, reason="不办了", **keep)
+
+
+def test_discarding_belongs_to_who_keeps_plans(draft, staff):
+    with pytest.raises(PermissionDenied):
+        plans.discard_plan(draft, reason="不办了", by=staff, at=NOON)
 
 
 # --- items -------------------------------------------------------------------------
