@@ -90,14 +90,17 @@ export async function sendPhotos(photo, who, freshToken) {
   const total = photo.blob.size;
   let renewed = false;
   let at = null;
+  let turns = Math.ceil(total / PART) + 8;
   try {
-    while (at === null || at < total) {
+    while (turns > 0) {
+      turns -= 1;
       if (at === null) {
         const asked = await fetch(address, { headers, credentials: "same-origin" });
-        const told = asked.ok ? await asked.json() : null;
-        if (told?.done) break;
-        if (asked.status === 401) return { why: "login" };
-        at = Math.min(told?.have || 0, total - 1);
+        const told = await asked.json().catch(() => ({}));
+        if (asked.status === 401) return { why: told.locked ? "locked" : "login" };
+        if (!asked.ok) return { why: "later", after: wait(asked) };
+        if (told.done) return gone(photo);
+        at = Math.min(told.have || 0, total - 1);
       }
       const end = Math.min(at + PART, total);
       const answer = await fetch(address, {
@@ -110,25 +113,31 @@ export async function sendPhotos(photo, who, freshToken) {
         },
         body: photo.blob.slice(at, end),
       });
-      if (answer.status === 201 || answer.status === 200) break;
       const told = await answer.json().catch(() => ({}));
-      if (answer.status === 202) at = told.have > at ? told.have : end;
-      else if (answer.status === 403 && !renewed) {
-        renewed = true;
-        if (!(await freshToken())) return { why: "others" };
-      } else if ([409, 413, 422].includes(answer.status)) {
+      if (told.done && answer.ok) return gone(photo);
+      if (answer.status === 202) at = Math.min(told.have ?? 0, total - 1);
+      else if ([409, 413, 422].includes(answer.status) && told.reason) {
         await change("photos", photo.key, (kept) => ({
           ...kept,
           state: "refused",
-          reason: told.reason || "系统不收这张照片。",
+          reason: told.reason,
         }));
         return null;
       } else if (answer.status === 401) return { why: "login" };
-      else return { why: "later", after: Number(answer.headers.get("Retry-After")) || 0 };
+      else if (answer.status === 403) {
+        if (renewed || !(await freshToken())) return { why: "others" };
+        renewed = true;
+      } else return { why: "later", after: wait(answer) };
     }
   } catch {
     return { why: "offline" };
   }
+  return { why: "later" };
+}
+
+const wait = (answer) => Number(answer.headers.get("Retry-After")) || 0;
+
+async function gone(photo) {
   await remove("photos", photo.key);
   return null;
 }
