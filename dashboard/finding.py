@@ -83,7 +83,7 @@ def _in_one(request, place, words, shown):
     rows = ledger.rows(request.user).filter(pk__in=keys[:shown])
     total = len(keys)
     if total > shown:
-        total = found.order_by()[: MOST + 1].count()
+        total = found.order_by().values("pk")[: MOST + 1].count()
     return {
         "label": place.label,
         "unit": ledger.unit,
