@@ -1,76 +1,41 @@
-"""What one who visits owes today: visits that fall due, and answers to bring."""
+"""What one who visits owes today: the walk, answers to bring, plans, and what waits."""
 
 import datetime as dt
 
-from django.db.models import Q
+from django.utils import timezone
 
-from accounts.rights import Right
-from dashboard.models import Standing
-from enterprises.models import Business, Caretaker
+from accounts.rights import Right, may
+from dashboard.walk import AHEAD, SHOWN, cared_for, to_tell_of, walk_of
 from party.models import PlanItem
-from visits.models import Demand
+from visits import doubles
+from visits.models import DoorReport
 
-AHEAD = dt.timedelta(days=7)
-SHOWN = 60
-
-
-def cared_for(user):
-    """The businesses that the user owes visits to, or all that may be visited.
-
-    Those of the buildings, floors and shops of which the user is caretaker.
-    """
-    mine = Business.objects.visible_to(user, Right.LOG_VISITS)
-    cares = list(Caretaker.objects.in_force().filter(user=user))
-    if not cares:
-        return mine, False
-    whole = [care.building_id for care in cares if care.building_id and not care.floor]
-    shops = [care.business_id for care in cares if care.business_id]
-    floors = [care for care in cares if care.floor]
-    if floors:
-        rooms = mine.filter(building__in=[care.building_id for care in floors])
-        for pk, building, room in rooms.values_list("pk", "building", "room"):
-            if any(c.building_id == building and c.covers_room(room) for c in floors):
-                shops.append(pk)
-    return mine.filter(Q(building__in=whole) | Q(pk__in=shops)), True
+TOLD = dt.timedelta(days=7)  # so long one reads what came of a door
 
 
 def work_of(user, today):
-    businesses, own = cared_for(user)
-    due = (
-        Standing.objects.on(today)
-        .filter(
-            operating=True,
-            business__in=businesses.counted(),
-            visited_until__lte=today + AHEAD,
-        )
-        .select_related("business", "business__building")
-    )
-    overdue = due.filter(visited_until__lt=today)
-    # The most urgent ones, then in the order in which one walks.
-    urgent = due.order_by("visited_until", "pk")[:SHOWN]
-    ordered = sorted(urgent, key=_on_the_way)
-    to_tell = (
-        Demand.objects.visible_to(user)
-        .untold()
-        .filter(business__in=businesses)
-        .for_list()
-        .order_by("tell_by", "pk")
-    )
-    total = due.count()
+    """All that the page of the day shows."""
+    walk = walk_of(user, today)
+    to_tell = to_tell_of(user, cared_for(user)[0])
     items = plan_items(user, today)
     return {
-        "plan_items": [{"item": i, "light": i.light(today)} for i in items],
         "today": today,
-        "own": own,
-        "due": total,
-        "overdue": overdue.count(),
-        "rows": [_line(row, today) for row in ordered],
-        "cut": max(total - SHOWN, 0),
+        "walk": walk,
+        # What a phone keeps of each stop.
+        "rows": [
+            {"business": stop.business, "colour": colour, "words": words}
+            for stop in walk.stops
+            for colour, words in stop.reasons[:1]
+        ],
         "to_tell_total": to_tell.count(),
         "to_tell": [
             {"demand": demand, "late": demand.tell_by < today}
             for demand in to_tell[:50]
         ],
+        "plan_items": [{"item": i, "light": i.light(today)} for i in items],
+        "doors": doors_to_check(user),
+        "my_doors": my_doors(user),
+        "doubles": len(doubles.likely(user, today)),
     }
 
 
@@ -80,18 +45,15 @@ def plan_items(user, today):
     return kept.filter(due_on__lte=today + AHEAD).for_list()[:SHOWN]
 
 
-def _on_the_way(row):
-    business = row.business
-    building = business.building.pinyin if business.building else "~"
-    return (building, business.building_id or 0, business.room, business.pinyin)
+def doors_to_check(user):
+    """How many reports of doors wait for the user to check them."""
+    if not may(user, Right.CHECK_VISITS):
+        return 0
+    return DoorReport.objects.visible_to(user, Right.CHECK_VISITS).waiting().count()
 
 
-def _line(row, today):
-    left = (row.visited_until - today).days
-    if left < 0:
-        colour, words = "red", f"超 {-left} 天"
-    elif left == 0:
-        colour, words = "yellow", "今天到期"
-    else:
-        colour, words = "yellow", f"剩 {left} 天"
-    return {"business": row.business, "row": row, "colour": colour, "words": words}
+def my_doors(user):
+    """What came, in the last days, of the doors that the user reported."""
+    since = timezone.now() - TOLD
+    mine = DoorReport.objects.visible_to(user).filter(by=user, checked_at__gte=since)
+    return mine.for_list().order_by("-checked_at")[:SHOWN]

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.start, name="start"),
     path("me/", views.me, name="me"),
     path("work/", views.work, name="work"),
+    path("visits/plan/", views.plan, name="plan"),
     path("dashboard/", views.dashboard, name="dashboard"),
     path("dashboard/figures.json", views.figures_json, name="figures_json"),
     path("businesses/<int:pk>/standing/", views.for_business, name="for_business"),

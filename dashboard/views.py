@@ -18,6 +18,7 @@ from dashboard.forms import DayRuleForm
 from dashboard.holidays import years
 from dashboard.models import Standing
 from dashboard.values import lists_for
+from dashboard.walk import PLANNED, walk_of
 from dashboard.words import reach_in_words, rights_in_words
 from enterprises.models import Business
 from tianshan.ledgers import BadScope, read_scope
@@ -144,6 +145,15 @@ def figures_json(request):
 def work(request):
     context = today.work_of(request.user, timezone.localdate())
     return render(request, "dashboard/work.html", context)
+
+
+@needs(Right.LOG_VISITS)
+@require_safe
+def plan(request):
+    """The whole walk of the day, by building and floor."""
+    day = timezone.localdate()
+    context = {"today": day, "walk": walk_of(request.user, day, most=PLANNED)}
+    return render(request, "dashboard/plan.html", context)
 
 
 # --- search ------------------------------------------------------------------------
