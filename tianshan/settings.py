@@ -292,6 +292,9 @@ STORAGES = {
 if TESTING:
     MIDDLEWARE.remove("whitenoise.middleware.WhiteNoiseMiddleware")
 
+# What rooms beside the dashboard add to the demo, in this order.
+DEMO_PARTS = ["public.demo.load"]
+
 # --- jobs --------------------------------------------------------------------------
 
 TASKS = {

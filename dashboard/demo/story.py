@@ -15,6 +15,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from accounts.models import User
 from accounts.rights import Role
@@ -412,6 +413,9 @@ def load(*, today, password):
     plans.load(world | told)
     values.load(world | told)
     district.load(world | told)
+    with gathering():
+        for part in settings.DEMO_PARTS:
+            import_string(part)(world | told)
     kept_views.load(accounts, at=noon(today))
 
 
