@@ -25,6 +25,7 @@ from enterprises.forms import (
 from enterprises.models import Business, Caretaker, JournalEntry
 from grids.models import Building
 from grids.rules import Rules
+from tianshan.values.forms import ExtraForm
 from tianshan.web import render_inside
 
 STEPS = {
@@ -72,11 +73,18 @@ def business_new(request):
     """A business that is new here; what it may be already is shown before it is made."""
     start = {name: request.GET.get(name, "")[:40] for name in ("building", "room")}
     form = OpenForm(request.POST or None, user=request.user, initial=start)
-    found = []
-    if form.is_valid():
+    found, kind = [], request.POST.get("kind", Business.Kind.MERCHANT)
+    extra = ExtraForm(request.POST or None, of="business", row=Business(), kind=kind)
+    extra.prints = {}  # a row that is new has no answers yet
+    if extra.asked and request.POST and request.POST.get("asked_for") != kind:
+        form.add_error("kind", "这一类还有几项要填，已列在下面，请填好再登记。")
+    if form.is_valid() and extra.is_valid() | (not extra.asked):
         try:
             business = actions.open_business(
-                **form.cleaned_data, by=request.user, at=timezone.now()
+                **form.cleaned_data,
+                extra=extra.answers if extra.asked else {},
+                by=request.user,
+                at=timezone.now(),
             )
         except actions.LikelyTwins as likely:
             form.add_error(None, str(likely))
@@ -86,8 +94,14 @@ def business_new(request):
         else:
             messages.success(request, f"已登记：{business.name}。")
             return redirect(business)
-    context = {"form": form, "twins": found, "ask": bool(found)}
-    status = 422 if form.errors else 200
+    context = {
+        "form": form,
+        "extra": extra,
+        "kind": kind,
+        "twins": found,
+        "ask": bool(found),
+    }
+    status = 422 if form.errors or extra.errors else 200
     return render(request, "enterprises/business_new.html", context, status=status)
 
 

@@ -324,10 +324,23 @@ def take_step(business, step, *, since, reason, by, at):
 
 @transaction.atomic
 def open_business(
-    *, kind, name, grid, building, room, since, by, at, code="", anyway="", **facts
+    *,
+    kind,
+    name,
+    grid,
+    building,
+    room,
+    since,
+    by,
+    at,
+    code="",
+    anyway="",
+    extra=None,
+    **facts,
 ):
     """Write down a business that is new here, with its place and its state.
 
+    `extra` holds the answers to extra fields, by their keys, as they are stored.
     Raises LikelyTwins when it may be one that is known, unless `anyway` says why not.
     Two people who enter the same shop at once wait for each other at its grid.
     """
@@ -359,6 +372,7 @@ def open_business(
             room=room,
             discovered_on=since,
             updated_at=at,
+            extra=extra or {},
             **{fact: value for fact, value in facts.items() if fact in FACTS},
         )
     )

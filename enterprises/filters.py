@@ -1,5 +1,6 @@
 import django_filters
-from django.db.models import Q
+from django.db.models import F, Q, TextField, Value
+from django.db.models.functions import Concat, Lower, Replace
 from django.forms import CheckboxSelectMultiple
 
 from accounts.rights import Right
@@ -14,6 +15,7 @@ from enterprises.models import (
 from grids.models import Building, Grid
 from party.models import PartyOrganization, in_force
 from tianshan.ledgers.ledger import LedgerFilter
+from tianshan.pinyin import fold
 
 
 def buildings_in_sight(request):
@@ -22,6 +24,9 @@ def buildings_in_sight(request):
 
 def grids_in_sight(request):
     return Grid.objects.visible_to(request.user, Right.SEE_BUSINESSES)
+
+
+BLANK = Value(" ", TextField())
 
 
 class BusinessFilter(LedgerFilter):
@@ -76,6 +81,25 @@ class BusinessFilter(LedgerFilter):
         fields = []
 
     # With a day that is looked back to, what is dated is asked of that day.
+
+    def find(self, queryset, name, value):
+        """Where a business has moved since, its room of that day in place of today's."""
+        if not self.looks_at:
+            return super().find(queryset, name, value)
+        today = Lower("room", output_field=TextField())
+        then = Lower("then_room", output_field=TextField())
+        without = Replace(
+            Concat(BLANK, "search", BLANK),
+            Concat(BLANK, today, BLANK),
+            BLANK,
+            output_field=TextField(),
+        )
+        queryset = queryset.annotate(then_search=Concat(without, then))
+        moved = ~Q(then_room=F("room"))
+        for word in fold(value).split()[:5]:
+            same = ~moved & Q(search__found=word)
+            queryset = queryset.filter(same | moved & Q(then_search__contains=word))
+        return queryset
 
     def by_building(self, queryset, name, building):
         if self.looks_at:

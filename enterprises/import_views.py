@@ -471,7 +471,13 @@ def import_wrong(request, pk):
 
 
 def _in_words(row):
-    return "；".join(f"{p['column']}“{p['value']}”{p['message']}" for p in row.problems)
+    return _joined(f"{p['column']}“{p['value']}”{p['message']}" for p in row.problems)
+
+
+def _joined(sentences):
+    """Several in one: 甲；乙。"""
+    text = "；".join(sentence.rstrip("。") for sentence in sentences if sentence)
+    return f"{text}。" if text else ""
 
 
 def _cells(row, names, sheet, *, is_applied):
@@ -501,4 +507,4 @@ def _problem_and_remedy(row):
         what, _, how = problem["message"].partition("请")
         problems.append(f"{problem['column']}：{what.rstrip('，。')}")
         remedies.append(f"{problem['column']}：请{how}" if how else "")
-    return "；".join(problems), "；".join(filter(None, remedies))
+    return "；".join(problems), _joined(remedies)

@@ -62,7 +62,7 @@ def _draw_matter(row):
 
 ISSUES = Ledger(
     key="issues",
-    title="网格议题",
+    title="议题",
     unit="个",
     page="issues:issue_list",
     rows=lambda user: Issue.objects.visible_to(user).for_list(),

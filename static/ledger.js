@@ -130,6 +130,12 @@
       localStorage.setItem("keys", event.target.checked ? "on" : "off");
     }
   });
+  /* On a phone the filters lie over the rows that they are to show. */
+  document.addEventListener("submit", (event) => {
+    const more = find(".facet-more[open]", event.target);
+    if (more && !wide()) more.open = false;
+  });
+
   document.addEventListener("reset", (event) => {
     if (event.target.id === "picked") setTimeout(count);
   });

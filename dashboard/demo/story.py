@@ -19,7 +19,16 @@ from django.utils.module_loading import import_string
 
 from accounts.models import User
 from accounts.rights import Role
-from dashboard.demo import district, importing, kept_views, party, plans, rules, values
+from dashboard.demo import (
+    district,
+    importing,
+    kept_views,
+    lives,
+    party,
+    plans,
+    rules,
+    values,
+)
 from enterprises.models import Business, Caretaker
 from grids.models import Building, Grid, Neighborhood, Post
 from issues import actions as issues
@@ -412,6 +421,7 @@ def load(*, today, password):
     importing.waiting(accounts, grid=THIRD, **told)
     plans.load(world | told)
     values.load(world | told)
+    lives.load(world | told)
     district.load(world | told)
     with gathering():
         for part in settings.DEMO_PARTS:

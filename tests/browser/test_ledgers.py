@@ -169,5 +169,12 @@ def test_on_a_phone_rows_are_cards_that_open_their_page(shops, staff, visitor, a
     page.goto("/merchants/")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert axe(page) == []
+
+    page.click(".facet-more > summary")
+    page.get_by_label("楼宇", exact=True).select_option("天山茶城")
+    page.click("form.facets > button.btn-primary")
+    expect(page.locator("[data-total]")).to_have_attribute("data-total", "30")
+    expect(page.locator(".facet-more")).not_to_have_attribute("open", "")
+
     page.locator(ROWS).first.click()
     page.wait_for_url(re.compile(r"/businesses/\d+/"))

@@ -195,3 +195,18 @@ def test_each_column_can_be_shown_alone(client_of, clerk, grid, shops, ledger, c
     page = client_of(clerk).get(LEDGERS[ledger].url, {"columns": column})
     assert page.status_code == 200
     assert Business.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "today", "february"),
+    [("b00", 0, 1), ("1201", 1, 0), ("茶行0", 1, 1), ("B01", 1, 1)],
+)
+def test_a_room_is_searched_as_it_was_on_the_day(
+    client_of, clerk, chief, grid, shops, tower, words, today, february
+):
+    change_all(shops, tower, chief, grid)
+    client = client_of(clerk)
+    now = client.get("/merchants/", {"q": words}).text
+    then = client.get("/merchants/", {"q": words, "on": "2026-02-28"}).text
+    assert f'data-total="{today}"' in now
+    assert f'data-total="{february}"' in then

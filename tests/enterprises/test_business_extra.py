@@ -377,3 +377,27 @@ def test_buildings_take_answers_and_give_them_back(client_of, clerk, grid, ran):
     building.refresh_from_db()
     assert building.extra == {field.key: 4.25}
     assert type(building).objects.get(name="乙大厦").extra == {field.key: 2}
+
+
+def test_a_new_business_is_asked_the_fields_of_its_kind(client_of, staff, grid):
+    seats = ExtraFieldFactory(label="餐位数", type=Type.WHOLE, kinds=["merchant"])
+    park = ExtraFieldFactory(
+        label="所属园区", type=Type.TEXT, kinds=["enterprise"], required=True
+    )
+    client, url = client_of(staff), "/businesses/new/"
+    shown = client.get(url).text
+    assert "餐位数" in shown
+    assert "所属园区" not in shown
+    data = {"kind": "merchant", "name": "静庐茶器", "grid": grid.pk}
+    data |= {"since": "2026-01-05", "asked_for": "merchant"}
+    client.post(url, {**data, seats.key: "12"})
+    assert Business.objects.get().extra == {seats.key: 12}
+
+    # Another kind is chosen: its own questions are put before anything is written.
+    firm = {**data, "kind": "enterprise", "name": "恒华科技"}
+    asked = client.post(url, firm)
+    assert asked.status_code == 422
+    assert "所属园区" in asked.text
+    assert client.post(url, {**firm, "asked_for": "enterprise"}).status_code == 422
+    client.post(url, {**firm, "asked_for": "enterprise", park.key: "虹桥"})
+    assert Business.objects.get(name="恒华科技").extra == {park.key: "虹桥"}

@@ -62,7 +62,7 @@ class Asked:
         if self.figure:
             yield {
                 "label": self.figure.label,
-                "value": f"{self.figure.unit} · {self.scope.in_words}",
+                "value": self.scope.in_words,
                 "title": self.figure.definition,
                 "url": without(self.query, **dict.fromkeys(SCOPE_KEYS)),
             }
