@@ -39,6 +39,7 @@ MENU = [
         "三级议事",
         [
             ("visits:demand_list", "诉求", {"icon": "inbox"}),
+            ("visits:telling_list", "等着回告", {"icon": "send"}),
             ("issues:matter_list", "事项", {"icon": "stack-2"}),
             ("issues:issue_list", "议题", {"icon": "messages"}),
             ("issues:measure_list", "措施", {"icon": "list-check"}),

@@ -44,7 +44,7 @@ START = {
 
 
 # The secretaries' list begins with what waits, the most urgent first.
-WAITING = [("state", state) for state in Demand.State if state not in Demand.DONE]
+WAITING = [("state", state) for state in Demand.State if state in Demand.OWED]
 START_WITH = {"visits:demand_list": "?" + urlencode([*WAITING, ("sort", "due")])}
 
 

@@ -139,7 +139,7 @@ def due_of(businesses, today):
 
 def to_tell_of(user, businesses):
     """What the askers among them are to be told, the most urgent first."""
-    demands = Demand.objects.visible_to(user).untold()
+    demands = Demand.objects.visible_to(user).waiting_to_be_told().handled_by(user)
     return demands.filter(business__in=businesses).for_list().order_by("tell_by", "pk")
 
 

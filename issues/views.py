@@ -78,8 +78,11 @@ def _matters(matters, user):
             asked=Count("links", filter=Q(links__left_at=None)),
             untold=Count(
                 "links",
-                filter=Q(links__left_at=None)
-                & ~Q(links__demand__state__in=Demand.HEARD),
+                filter=Q(
+                    links__left_at=None,
+                    links__demand__state__in=Demand.WAITING,
+                    links__demand__unreached_on=None,
+                ),
             ),
         )
         .prefetch_related(
