@@ -41,7 +41,7 @@ STATES = {
     Demand.State.ENDED: ("gold", "message-2"),
     Demand.State.TOLD: ("ok", "circle-check"),
     Demand.State.WITHDRAWN: ("mute", "arrow-back-up"),
-    Demand.State.MISTAKEN: ("mute", "eraser"),
+    Demand.State.MISTAKEN: ("mute", "circle-x"),
     Demand.State.RATED: ("ok", "circle-check"),
     Demand.State.REOPENED: ("bad", "alert-triangle"),
     Demand.State.AT_BODY: ("bad", "alert-triangle"),

@@ -57,7 +57,7 @@ OFFERED = {
     ),
     "mistake": (
         (Right.ANSWER_DEMANDS, "visits:demand_mistake"),
-        ("记为误记", "eraser", "记错了店，或重复记了"),
+        ("记为误记", "circle-x", "记错了店，或重复记了"),
     ),
     "hand_over": (
         (Right.ANSWER_DEMANDS, "visits:demand_hand_over"),
@@ -72,6 +72,10 @@ OFFERED = {
         ("取消保密", "eye", "提出的人同意别人看"),
     ),
 }
+
+
+# What is done when all goes its way; the others stand below it on the page only.
+FORWARD = ("answer", "explain", "tell", "propose", "join", "decline")
 
 
 def may_do(demand, user, right):

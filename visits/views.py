@@ -41,7 +41,7 @@ from visits.history import told_history
 from visits.ledgers import DEMANDS, STATES, VISITS
 from visits.models import Demand, Photo, Promise, Visit
 from visits.photo_views import take_from_form
-from visits.steps import may_do, next_steps, what_is_next
+from visits.steps import FORWARD, may_do, next_steps, what_is_next
 from visits.telling_forms import DropForm
 from visits.way import way_of
 
@@ -110,7 +110,7 @@ def _choose(request, heading):
         return redirect(f"{request.path}?{kept_query}business={found[0].pk}")
     context = {
         "heading": heading,
-        "q": q,
+        "typed": q,
         "kept": kept,
         "kept_query": kept_query,
         "found": found,
@@ -458,6 +458,7 @@ def demand_detail(request, pk):
         "may_restore": "restore" in demand.open_steps
         and may_do(demand, request.user, Right.ANSWER_DEMANDS),
         "steps": steps,
+        "first_step": next((one for one in steps if one["step"] in FORWARD), None),
         "may_reassign": demand.handler_id != request.user.pk
         and "hand_over" in demand.open_steps
         and confidential.may_reassign(demand, request.user),

@@ -113,7 +113,7 @@ def test_an_attempt_is_neither_ahead_of_time_nor_before_the_outcome(in_vain, on,
 )
 def test_an_attempt_is_refused_where_nothing_is_to_be_told(in_vain, demand, state):
     demand.state = state
-    told = {"told_on": TODAY} if state == Demand.State.TOLD else {}
+    told = {"told_on": TODAY} if state in Demand.HEARD else {}
     dropped = {
         "dropped_on": TODAY,
         "dropped_by": demand.recorded_by,
