@@ -28,6 +28,7 @@ from dashboard.demo import (
     plans,
     rules,
     values,
+    visiting,
 )
 from enterprises.models import Business, Caretaker
 from grids.models import Building, Grid, Neighborhood, Post
@@ -418,6 +419,7 @@ def load(*, today, password):
         _story(world)
         _ordinary_demands(world)
         _visits(world)
+        visiting.load(world | told)
     importing.waiting(accounts, grid=THIRD, **told)
     plans.load(world | told)
     values.load(world | told)
