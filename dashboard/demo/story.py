@@ -20,6 +20,7 @@ from django.utils.module_loading import import_string
 from accounts.models import User
 from accounts.rights import Role
 from dashboard.demo import (
+    demands,
     district,
     importing,
     kept_views,
@@ -419,6 +420,7 @@ def load(*, today, password):
         _story(world)
         _ordinary_demands(world)
         _visits(world)
+        demands.load(world | told)
         visiting.load(world | told)
     importing.waiting(accounts, grid=THIRD, **told)
     plans.load(world | told)
