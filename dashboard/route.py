@@ -7,6 +7,7 @@ from django.utils import timezone
 from accounts.rights import Right
 from dashboard.today import work_of
 from enterprises.models import Business
+from visits.doors import grids_to_report_in, may_report_in
 from visits.models import Demand, DemandCategory, Visit
 from visits.sync_visit import as_shown
 
@@ -52,6 +53,9 @@ def route_of(user, now, *, also=None):
             {"id": category.pk, "name": category.name}
             for category in DemandCategory.objects.offered()
         ],
+        # Where a new shop may be reported from.
+        "buildings": _places(may_report_in(user).order_by("pinyin", "pk")),
+        "grids": _places(grids_to_report_in(user).order_by("code")),
         "stops": [
             {
                 "id": business.pk,
@@ -78,6 +82,10 @@ def route_of(user, now, *, also=None):
             for business in businesses
         ],
     }
+
+
+def _places(rows):
+    return [{"id": row.pk, "name": row.name} for row in rows]
 
 
 def _short(words):

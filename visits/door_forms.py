@@ -3,12 +3,11 @@
 from django import forms
 from django.utils import timezone
 
-from accounts.rights import Right
 from enterprises.act_views import STEPS
 from enterprises.forms import PRIVATE, StepForm, phone_as_typed, phone_field
 from grids.models import Building, Grid
 from tianshan.web.forms import DayInput
-from visits.doors import may_report_in
+from visits.doors import grids_to_report_in, may_report_in
 from visits.forms import MomentField, not_in_future, not_long_ago
 from visits.models import DoorReport
 
@@ -85,8 +84,7 @@ class DoorForm(forms.Form):
                 del self.fields[name]
             return
         del self.fields["kind"]
-        grids = Grid.objects.governed_by(user, Right.LOG_VISITS)
-        grids = grids.exclude(kind=Grid.Kind.STREET)
+        grids = grids_to_report_in(user)
         self.fields["grid"].queryset = grids
         self.fields["building"].queryset = may_report_in(user).order_by("pinyin")
         if len(grids) == 1:

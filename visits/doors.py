@@ -127,6 +127,12 @@ def may_report_in(user):
     return Building.objects.visible_to(user, Right.LOG_VISITS)
 
 
+def grids_to_report_in(user):
+    """The grids whose streets, outside any building, the user walks."""
+    grids = Grid.objects.governed_by(user, Right.LOG_VISITS)
+    return grids.exclude(kind=Grid.Kind.STREET)
+
+
 # --- checked ---------------------------------------------------------------------------
 
 

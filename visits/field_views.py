@@ -7,6 +7,7 @@ network nor, perhaps, a session that is still good. Script fills it from the rou
 import hashlib
 import json
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -16,12 +17,15 @@ from django.views.decorators.http import require_safe
 
 from accounts.rights import anyone
 from enterprises.forms import Seen
+from enterprises.models import Business
+from visits.door_forms import DoorForm
 from visits.forms import PhotoForm, VisitForm
 
 MODULES = (
     "app",
     "check",
     "clock",
+    "door",
     "draw",
     "export",
     "form",
@@ -48,10 +52,16 @@ def _shell():
     """The same for everybody: drawn without the request, so nothing of a user is in it."""
     blank = Seen(values={}, shown={})
     form = VisitForm(business=None, seen=blank, client_key="")
+    nobody = AnonymousUser()
+    doors = [
+        ("door-changed", DoorForm(user=nobody, business=Business())),
+        ("door-new", DoorForm(user=nobody)),
+    ]
     return render_to_string(
         "visits/field.html",
         {
             "form": form,
+            "door_forms": doors,
             "photo_form": PhotoForm(),
             "urls": {
                 "route": "/visits/plan/route.json",

@@ -1,6 +1,7 @@
 /* The phone's own pages: today's route, a visit, and what has not been sent yet. */
 
 import { inWords } from "./clock.js";
+import { drawDoor } from "./door.js";
 import { button, icon, lamp, make, note } from "./draw.js";
 import { save } from "./export.js";
 import { draw, read, refuse } from "./form.js";
@@ -13,6 +14,9 @@ import { KINDS, line, old, STATES } from "./words.js";
 
 const page = document.getElementById("page");
 const { route: ROUTE, sync: SYNC, worker: WORKER, login: LOGIN } = document.body.dataset;
+
+// Where something is being filled in, which a fresh route must not draw over.
+const FORMS = new Set(["visit", "door", "record"]);
 
 let route = null;
 let author = null;
@@ -76,7 +80,7 @@ async function showRoute() {
   }
   const states = new Map();
   for (const row of await all("records")) {
-    if (row.author === author.id && row.business) states.set(row.business, row.state);
+    if (row.author === author.id && row.kind === "visit") states.set(row.business, row.state);
   }
   const buildings = new Map();
   for (const stop of route.stops) {
@@ -98,6 +102,8 @@ async function showRoute() {
     );
   }
   if (!route.stops.length) parts.push(note("ok", "今天没有要走访的。"));
+  const opened = make("a", { class: "btn", href: "#/door/new" }, icon("plus"), "这里新开一家");
+  parts.push(make("div", { class: "row-btn mt" }, opened));
   page.replaceChildren(...parts);
 }
 
@@ -129,56 +135,79 @@ function stopLine(stop, states) {
 
 /* --- a visit --- */
 
-async function showVisit(id) {
-  let stop = route?.stops.find((each) => String(each.id) === id);
-  if (!stop) {
-    route = (await fetchRoute(ROUTE, id)) || route;
-    author = route?.author || author;
-    stop = route?.stops.find((each) => String(each.id) === id);
-  }
-  if (!stop) {
-    title("记走访");
+const showVisit = (id) => showNew("visit", id);
+
+/** What is seen at the door of a shop of the route, or of one that is "new". */
+const showDoor = (id) => showNew("door", id);
+
+async function stopOf(id) {
+  const known = () => route?.stops.find((each) => String(each.id) === id);
+  if (known()) return known();
+  route = (await fetchRoute(ROUTE, id)) || route;
+  author = route?.author || author;
+  return known();
+}
+
+async function showNew(kind, id) {
+  const stop = id === "new" ? null : await stopOf(id);
+  if (!route || (!stop && id !== "new")) {
+    title(KINDS[kind]);
     page.replaceChildren(
       note("warn", "这一家不在今天的路线里，连上网络后再打开。"),
       make("p", {}, make("a", { class: "btn", href: "#/" }, "回到路线"))
     );
     return;
   }
-  const drafts = (await all("records")).filter(
-    (row) => row.author === author.id && row.business === stop.id && row.state === "draft"
+  const business = stop?.id || null;
+  const draft = (await all("records")).find(
+    (row) =>
+      row.author === author.id &&
+      row.kind === kind &&
+      row.business === business &&
+      row.state === "draft"
   );
-  const { at } = route;
-  const record = drafts[0] || {
+  const record = draft || {
     key: crypto.randomUUID(),
     shape: SHAPE,
-    kind: "visit",
+    kind,
     author: author.id,
-    business: stop.id,
+    business,
     stop,
-    seen: stop.seen,
-    route_at: at,
+    seen: kind === "visit" ? stop.seen : undefined,
+    route_at: route.at,
     state: "draft",
     fields: {},
   };
-  await showForm(record, drafts.length ? "接着上次没填完的。" : "");
+  await showForm(record, draft ? "接着上次没填完的。" : "");
+}
+
+const HEADS = {
+  visit: () => "记走访",
+  door: (record) => (record.business ? "换人了、搬走了" : "这里新开一家"),
+};
+
+/** The shop at hand, above its form; of a visit with the way to what else is seen. */
+function whoOf({ kind, stop }) {
+  const words = "看到什么写什么，台账员核实后才改台账，核实的结果会告诉您。";
+  if (!stop) return make("p", { class: "t2" }, words);
+  const place = `${stop.building} ${stop.room}`.trim() || "地点不详";
+  const inside = make("div", {}, make("b", {}, stop.name), make("p", {}, place));
+  if (kind === "door") {
+    return make("div", { class: "ph-who" }, inside, make("p", { class: "last s13" }, words));
+  }
+  return make(
+    "div",
+    { class: "ph-who" },
+    inside,
+    make("a", { class: "btn", href: `#/door/${stop.id}` }, "换人了、搬走了"),
+    make("p", { class: "last s13" }, stop.last ? `上次 ${stop.last}` : "首次走访")
+  );
 }
 
 async function showForm(record, words) {
-  const { stop } = record;
-  title("记走访");
-  const form = draw(record, { route });
-  const who = make(
-    "div",
-    { class: "ph-who" },
-    make(
-      "div",
-      {},
-      make("b", {}, stop.name),
-      make("p", {}, `${stop.building} ${stop.room}`.trim() || "地点不详")
-    ),
-    make("p", { class: "last s13" }, stop.last ? `上次 ${stop.last}` : "首次走访")
-  );
-  const before = [who];
+  title(HEADS[record.kind](record));
+  const form = (record.kind === "door" ? drawDoor : draw)(record, { route });
+  const before = [whoOf(record)];
   if (words) before.push(note("info", words));
   if (record.reason) before.push(note("bad", ...reasonOf(record)));
   const shots = make("ul", { class: "shots" });
@@ -207,12 +236,17 @@ async function showForm(record, words) {
     await put("records", { ...row, state: "waiting", reason: "", clash: null });
     await releasePhotos(record.key);
     location.hash = "#/";
-    said(`${stop.name}的走访已存在本机。`);
+    said(`${nameOf(record)}已存在本机。`);
     await changed();
     sendNow();
   });
   window.scrollTo(0, 0);
 }
+
+const nameOf = ({ kind, stop, fields }) => {
+  const shop = stop?.name || fields.name;
+  return shop ? `${shop}的${KINDS[kind]}` : KINDS[kind];
+};
 
 function rowOf(form, record) {
   record.made ||= Date.now();
@@ -362,8 +396,9 @@ function recordLine(row, photos) {
   const [kind, words] = STATES[row.state];
   const mine = photos.filter((photo) => photo.record === row.key).length;
   const ways = [];
-  const open = row.state === "draft" ? `#/visit/${row.business}` : `#/record/${row.key}`;
-  if (row.kind === "visit" && !row.maybe && row.state !== "sending") {
+  const draft = `#/${row.kind}/${row.business || "new"}`;
+  const open = row.state === "draft" ? draft : `#/record/${row.key}`;
+  if (row.kind in HEADS && !row.maybe && row.state !== "sending") {
     ways.push(make("a", { class: "btn", href: open }, "打开"));
   }
   if (row.state === "refused") {
@@ -381,7 +416,7 @@ function recordLine(row, photos) {
       button(
         "删去",
         async () => {
-          if (!confirm(`删去${row.stop?.name || "这一条"}的记录？它还没有上传，删去就没有了。`)) return;
+          if (!confirm(`删去${row.stop?.name || row.fields.name || "这一条"}的记录？它还没有上传，删去就没有了。`)) return;
           await drop(row.key);
           await changed();
         },
@@ -392,7 +427,7 @@ function recordLine(row, photos) {
   return make(
     "li",
     { class: "record", "data-state": row.state },
-    make("b", {}, row.stop?.name || KINDS[row.kind]),
+    make("b", {}, row.stop?.name || row.fields.name || KINDS[row.kind]),
     make(
       "p",
       {},
@@ -419,6 +454,7 @@ async function showRecord(key) {
 async function show() {
   const [, where, what] = location.hash.split("/");
   if (where === "visit") await showVisit(what);
+  else if (where === "door") await showDoor(what);
   else if (where === "record") await showRecord(what);
   else if (where === "records") await showRecords();
   else await showRoute();
@@ -436,12 +472,12 @@ async function begin() {
   }
   navigator.storage?.persist?.();
   const asked = location.hash.split("/")[1];
-  if (navigator.onLine && asked !== "visit" && asked !== "record") {
+  if (navigator.onLine && !FORMS.has(asked)) {
     const fresh = await fetchRoute(ROUTE);
     if (!fresh) return;
     route = fresh;
     author = fresh.author;
-    if (!["visit", "record"].includes(location.hash.split("/")[1])) await show();
+    if (!FORMS.has(location.hash.split("/")[1])) await show();
   }
 }
 

@@ -38,3 +38,21 @@ export function problems(fields, shown, today) {
   }
   return found;
 }
+
+/** The same of what is seen at a door; a new shop names its place, others their kind. */
+export function doorProblems(fields, today) {
+  const found = [];
+  const say = (name, words) => found.push([name, words]);
+  if ("kind" in fields) {
+    if (!fields.kind) say("kind", "请选看到什么。");
+  } else {
+    if (!fields.building && !fields.grid) say("building", "请选楼宇，不在楼里的选网格。");
+    if (!fields.name.trim() && !fields.words.trim()) {
+      say("name", "请写招牌上的名称；看不到招牌，写下看到的情况。");
+    }
+  }
+  if (fields.seen_on && fields.seen_on > today) {
+    say("seen_on", "日期在将来，请改成今天或更早。");
+  }
+  return found;
+}

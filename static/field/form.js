@@ -1,7 +1,7 @@
 /* The visit form: drawn by the server once, filled for the shop at hand, read back. */
 
 import { isoDay, now } from "./clock.js";
-import { problems } from "./check.js";
+import { doorProblems, problems } from "./check.js";
 import { make, note } from "./draw.js";
 
 const NEVER_SENT = new Set(["client_key", "filled_at", "seen", "photos"]);
@@ -82,6 +82,8 @@ function factsInWords(form, facts) {
   ].join("，");
 }
 
+const dayOf = (form) => form.elements.visited_on || form.elements.seen_on;
+
 const fieldsOf = (form) =>
   [...form.elements].filter((field) => field.name && !NEVER_SENT.has(field.name));
 
@@ -92,7 +94,7 @@ export function fill(form, values) {
     if (field.type === "radio") field.checked = field.value === String(value);
     else if (field.type === "checkbox") {
       field.checked = (value || []).map(String).includes(field.value);
-    } else if (value !== "" || field.name !== "visited_on") field.value = value ?? "";
+    } else if (value !== "" || field !== dayOf(form)) field.value = value ?? "";
   }
   for (const more of form.querySelectorAll(".more-demand")) {
     more.open = [...more.querySelectorAll("input:checked, textarea")].some((f) => f.value);
@@ -111,13 +113,18 @@ export function read(form) {
       if (field.checked) fields[field.name].push(Number(field.value));
     } else fields[field.name] = field.value;
   }
-  if (fields.visited_on === form.elements.visited_on.max) fields.visited_on = "";
+  const day = dayOf(form);
+  if (fields[day.name] === day.max) fields[day.name] = "";
   return fields;
 }
 
 /** Show what stands in the way, go to the first; returns whether anything does. */
 export function refuse(form, record) {
-  const found = problems(read(form), record.stop.facts, form.elements.visited_on.max);
+  const { max } = dayOf(form);
+  const found =
+    record.kind === "door"
+      ? doorProblems(read(form), max)
+      : problems(read(form), record.stop.facts, max);
   for (const field of form.querySelectorAll("[aria-invalid]")) {
     field.removeAttribute("aria-invalid");
   }

@@ -10,7 +10,7 @@ from django.utils import timezone
 from enterprises.models import Coverage
 from tests.browser.conftest import PHONE
 from tests.factories import BuildingFactory, BusinessFactory, CoverageFactory
-from visits.models import Visit
+from visits.models import DoorReport, Visit
 
 SHELL = "/work/field/"
 KEPT = """() => new Promise((resolve, reject) => {
@@ -143,3 +143,44 @@ def test_every_page_says_what_is_unsent_until_it_is_sent(phone, shop):
     phone.wait_for_function("() => !document.querySelector('.unsent .note')")
     assert Visit.objects.count() == 1
     assert json.dumps(kept(phone)["records"]) == "[]"
+
+
+def test_what_is_seen_at_doors_is_kept_without_a_network(phone, shop, staff, axe):
+    """A new shop and one that is gone, each once, with the author's words."""
+    phone.context.set_offline(True)
+    phone.goto(SHELL)
+    phone.get_by_role("link", name="这里新开一家").tap()
+    phone.get_by_role("button", name="报给台账员").tap()
+    phone.get_by_text("请选楼宇，不在楼里的选网格。").wait_for()
+    assert axe(phone) == []
+    phone.select_option("[name=building]", label="天山茶城")
+    phone.fill("[name=room]", "B09")
+    phone.fill("[name=name]", "武夷岩茶")
+    # A battery may die: what was filled in is there again.
+    phone.evaluate(
+        "async () => { let name; do { await new Promise(requestAnimationFrame);"
+        f" name = (await ({KEPT})()).records[0]?.fields.name; }} while (!name); }}"
+    )
+    phone.reload()
+    phone.get_by_text("接着上次没填完的。").wait_for()
+    assert phone.input_value("[name=name]") == "武夷岩茶"
+    phone.get_by_role("button", name="报给台账员").tap()
+    phone.get_by_text("武夷岩茶的门口情况已存在本机。").wait_for()
+
+    phone.locator(".stop", has_text=shop.name).tap()
+    phone.get_by_role("link", name="换人了、搬走了").tap()
+    phone.get_by_text("搬走了", exact=True).tap()
+    phone.fill("[name=words]", "卷帘门上贴了转让")
+    assert axe(phone) == []
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    phone.get_by_role("button", name="报给台账员").tap()
+    phone.locator("#unsent").get_by_text("2 条已存在本机").wait_for()
+    assert not DoorReport.objects.exists()
+
+    phone.context.set_offline(False)
+    sent(phone)
+    opened, gone = DoorReport.objects.order_by("pk")
+    assert (opened.kind, opened.business, opened.by) == ("opened", None, staff)
+    assert (opened.building, opened.room) == (shop.building, "B09")
+    assert opened.name == "武夷岩茶"
+    assert (gone.kind, gone.business, gone.words) == ("gone", shop, "卷帘门上贴了转让")
