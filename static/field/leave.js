@@ -3,7 +3,7 @@
 
 import { button, make } from "./draw.js";
 import { save } from "./export.js";
-import { forget } from "./owner.js";
+import { forget, leave as noMore } from "./owner.js";
 import { sendNow, standing } from "./queue.js";
 import { all, destroy, exists } from "./store.js";
 
@@ -36,6 +36,7 @@ async function leave(form) {
 
 /** Nothing stays but unsent records, with the page on which their author opens them. */
 export async function wipe() {
+  noMore();
   await forget();
   if ((await all("records")).length || (await all("photos")).length) return;
   await destroy();

@@ -5,6 +5,18 @@ import { all, clear, get, put, remove } from "./store.js";
 
 const JSON_ONLY = { headers: { Accept: "application/json" }, credentials: "same-origin" };
 
+// Signed out, here or on another page: what is still on its way must not be kept.
+let left = false;
+const channel = "BroadcastChannel" in window ? new BroadcastChannel("field-left") : null;
+channel?.addEventListener("message", () => {
+  left = true;
+});
+
+export function leave() {
+  left = true;
+  channel?.postMessage("left");
+}
+
 export async function owner() {
   return (await get("kept", "owner"))?.author || null;
 }
@@ -42,8 +54,9 @@ export async function fetchRoute(address, business) {
     if (String(stop.id) === String(business)) stop.added = !stop.lamp;
   }
   const kept = { ...fresh, id: "route", ahead: Date.parse(fresh.at) - Date.now() };
+  if (left) return null;
   await put("kept", kept);
-  await put("kept", { id: "owner", author: fresh.author });
+  if (!left) await put("kept", { id: "owner", author: fresh.author });
   return kept;
 }
 

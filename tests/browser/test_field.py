@@ -90,6 +90,14 @@ def plain_visit(page, name="闽南茶行"):
     return len(touches)
 
 
+def emptied(page):
+    """Wait until the phone holds no record."""
+    page.evaluate(
+        "async () => { let left; do { await new Promise(requestAnimationFrame);"
+        f" left = (await ({KEPT})()).records.length; }} while (left); }}"
+    )
+
+
 def sent(page):
     """Wait until nothing is said to be unsent; nothing then is."""
     page.locator("#unsent .note").wait_for(state="detached")
@@ -140,7 +148,8 @@ def test_every_page_says_what_is_unsent_until_it_is_sent(phone, shop):
     )
     phone.context.unroute("**/visits/sync/")
     line.get_by_role("button", name="现在上传").tap()
-    phone.wait_for_function("() => !document.querySelector('.unsent .note')")
+    emptied(phone)
+    phone.locator(".unsent .note").wait_for(state="detached")
     assert Visit.objects.count() == 1
     assert json.dumps(kept(phone)["records"]) == "[]"
 

@@ -13,7 +13,16 @@ from accounts.rights import Role
 from enterprises import actions as enterprises
 from enterprises.models import Business
 from tests.browser.conftest import PHONE
-from tests.browser.test_field import SHELL, kept, phone, plain_visit, ready, sent, shop
+from tests.browser.test_field import (
+    SHELL,
+    emptied,
+    kept,
+    phone,
+    plain_visit,
+    ready,
+    sent,
+    shop,
+)
 from tests.factories import DemandFactory, PostFactory
 from visits.models import Demand, Photo, Visit
 
@@ -124,7 +133,7 @@ def test_another_who_signs_in_neither_sees_nor_sends_it(
     phone.context.clear_cookies()
     phone.context.add_cookies(mine)
     phone.goto("/work/")
-    phone.wait_for_function("() => !document.querySelector('.unsent .note')")
+    emptied(phone)
     assert Visit.objects.get().visitor == staff
 
 
@@ -244,6 +253,7 @@ def test_demands_told_items_and_odd_characters_come_whole(phone, shop):
         tell_by=today,
     )
     ready(phone)
+    phone.locator(".stop", has_text="要告诉他").wait_for()
     phone.context.set_offline(True)
     phone.locator(".stop").first.tap()
     phone.get_by_text("有诉求", exact=True).tap()

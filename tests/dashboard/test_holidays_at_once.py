@@ -20,14 +20,14 @@ def test_both_come_through(monkeypatch, clerk, grid):
     demand = make.DemandFactory(business=shop, raised_on=TODAY - dt.timedelta(2))
     demand.dues.update(workdays=5)
     locked, go_on, said = threading.Event(), threading.Event(), []
-    write = visits._outcome
+    write = visits.come_to
 
     def slowly(*arguments, **options):
         locked.set()
         go_on.wait(10)
         return write(*arguments, **options)
 
-    monkeypatch.setattr(visits, "_outcome", slowly)
+    monkeypatch.setattr(visits, "come_to", slowly)
     count = visits.recount
 
     def told_first(**options):

@@ -322,8 +322,11 @@ def test_one_tap_at_the_door_tells_what_was_decided(client, shop, staff, filled)
 
 def test_choosing_finds_by_pinyin_and_only_ones_own(client, shop, other_grid):
     BusinessFactory(grid=other_grid, name="闽南茶庄")
+    assert client.get("/visits/new/?q=mnc").url == f"/visits/new/?business={shop.pk}"
+    second = BusinessFactory(grid=shop.grid, name="闽南茶具")
     page = client.get("/visits/new/?q=mnc").content.decode()
     assert f"?business={shop.pk}" in page
+    assert f"?business={second.pk}" in page
     assert "闽南茶庄" not in page
 
 
