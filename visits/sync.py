@@ -7,15 +7,18 @@ Whatever else it raises means "not now" to the phone, which keeps the record.
 """
 
 import datetime as dt
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts.models import User
 from tianshan.web.middleware import UNSTORABLE
-from visits.actions import CLOCK_SLACK, OLDEST_CLAIM, digest_of
+from visits.actions import CLOCK_SLACK, OLDEST_CLAIM, KeyReused, Refused, digest_of
 
 READERS = {}
 MOST_BYTES = 256 * 1024
@@ -59,6 +62,33 @@ class Sent:
         if not isinstance(fields, dict):
             raise Unfit("记录不完整。")
         return {name: _answer(value) for name, value in fields.items()}
+
+    def form_data(self, day):
+        """What was filled in, as a posted form brings it; `day` names the field that is
+        empty unless its author set another day than that of filling in."""
+        data = QueryDict(mutable=True)
+        for name, value in self.fields.items():
+            data.setlist(name, value if isinstance(value, list) else [value])
+        data["client_key"] = str(self.key)
+        data["filled_at"] = self.filled_at.isoformat()
+        data[day] = data.get(day) or self.day.isoformat()
+        return data
+
+
+ELSEWHERE = "这家现在不归您走访，可能已迁走或换了网格。请把情况告诉台账员，再删去这条。"
+
+
+@contextmanager
+def unfit_when_refused():
+    """What an action refuses for good is unfit; a used key is for the view to answer."""
+    try:
+        yield
+    except PermissionDenied:
+        raise Unfit(ELSEWHERE) from None
+    except KeyReused:
+        raise
+    except Refused as refused:
+        raise Unfit(str(refused)) from None
 
 
 def reads(kind, reader):

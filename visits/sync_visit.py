@@ -1,8 +1,5 @@
 """A visit as a phone sends it: the fields of the visit form, and what the form showed."""
 
-from django.core.exceptions import PermissionDenied
-from django.http import QueryDict
-
 from accounts.rights import Right
 from enterprises import actions as enterprises
 from enterprises.forms import PAGE_TOO_OLD, Seen
@@ -10,9 +7,7 @@ from enterprises.models import Business
 from visits import actions
 from visits.forms import FACTS, VisitForm
 from visits.models import Demand
-from visits.sync import Sent, Unfit, reads
-
-ELSEWHERE = "这家现在不归您走访，可能已迁走或换了网格。请把情况告诉台账员，再删去这条。"
+from visits.sync import ELSEWHERE, Sent, Unfit, reads, unfit_when_refused
 
 
 def read_visit(sent: Sent):
@@ -25,7 +20,7 @@ def read_visit(sent: Sent):
         return known, False
     asked, business = business_of(sent)
     fresh = Seen.of(business, FACTS)
-    data, seen = _data(sent), fresh
+    data, seen = sent.form_data("visited_on"), fresh
     if data.get("facts") == "changed":
         # The form was drawn for the business as it was then, before any merge.
         seen = Seen.read(str(sent.body.get("seen", "")), asked)
@@ -42,26 +37,21 @@ def read_visit(sent: Sent):
         demand for demand in answers["told"] if demand.state != Demand.State.TOLD
     ]
     try:
-        return actions.log_visit(
-            business,
-            client_key=sent.key,
-            digest=sent.digest,
-            filled_at=sent.filled_at,
-            claimed_at=sent.claimed_at,
-            facts_seen=seen.values,
-            by=sent.by,
-            at=sent.at,
-            **answers,
-        )
+        with unfit_when_refused():
+            return actions.log_visit(
+                business,
+                client_key=sent.key,
+                digest=sent.digest,
+                filled_at=sent.filled_at,
+                claimed_at=sent.claimed_at,
+                facts_seen=seen.values,
+                by=sent.by,
+                at=sent.at,
+                **answers,
+            )
     except enterprises.Conflict as conflict:
         fresh = Seen.of(conflict.business, FACTS)
         raise Unfit(str(conflict), clash=[*conflict.fields], **_facts(fresh)) from None
-    except PermissionDenied:
-        raise Unfit(ELSEWHERE) from None
-    except actions.KeyReused:
-        raise
-    except actions.Refused as refused:
-        raise Unfit(str(refused)) from None
 
 
 def business_of(sent):
@@ -75,17 +65,6 @@ def business_of(sent):
     if now is None or not mine.filter(pk=now.pk).exists():
         raise Unfit(ELSEWHERE)
     return asked, mine.select_related("grid", "building").get(pk=now.pk)
-
-
-def _data(sent):
-    data = QueryDict(mutable=True)
-    for name, value in sent.fields.items():
-        data.setlist(name, value if isinstance(value, list) else [value])
-    data["client_key"] = str(sent.key)
-    data["filled_at"] = sent.filled_at.isoformat()
-    # Empty unless its author set another day than that on which it was filled in.
-    data["visited_on"] = data.get("visited_on") or sent.day.isoformat()
-    return data
 
 
 def _facts(seen):
