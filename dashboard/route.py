@@ -5,7 +5,7 @@ import datetime as dt
 from django.utils import timezone
 
 from accounts.rights import Right
-from dashboard.today import work_of
+from dashboard.walk import TO_TELL, to_tell_of, walk_of
 from enterprises.models import Business
 from visits.doors import grids_to_report_in, may_report_in
 from visits.models import Demand, DemandCategory, Visit
@@ -20,15 +20,16 @@ def route_of(user, now, *, also=None):
     `until` is the end of the day, when the phone throws it away.
     """
     today = timezone.localdate(now)
-    work = work_of(user, today)
+    walk = walk_of(user, today)
     lamps = {
-        line["business"].pk: {"colour": line["colour"], "words": line["words"]}
-        for line in work["rows"]
+        stop.business.pk: {"colour": colour, "words": words}
+        for stop in walk.stops
+        for colour, words in stop.reasons[:1]
     }
     order = list(lamps)
-    for line in work["to_tell"]:
-        if line["demand"].business_id not in order:
-            order.append(line["demand"].business_id)
+    for demand in to_tell_of(user, walk.businesses)[:TO_TELL]:
+        if demand.business_id not in order:
+            order.append(demand.business_id)
     if also and also not in order:
         order.append(also)
     may_visit = Business.objects.visible_to(user, Right.LOG_VISITS)

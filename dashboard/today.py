@@ -5,7 +5,7 @@ import datetime as dt
 from django.utils import timezone
 
 from accounts.rights import Right, may
-from dashboard.walk import AHEAD, SHOWN, cared_for, to_tell_of, walk_of
+from dashboard.walk import AHEAD, SHOWN, TO_TELL, to_tell_of, walk_of
 from party.models import PlanItem
 from visits import doubles
 from visits.models import DoorReport
@@ -16,21 +16,15 @@ TOLD = dt.timedelta(days=7)  # so long one reads what came of a door
 def work_of(user, today):
     """All that the page of the day shows."""
     walk = walk_of(user, today)
-    to_tell = to_tell_of(user, cared_for(user)[0])
+    to_tell = to_tell_of(user, walk.businesses)
     items = plan_items(user, today)
     return {
         "today": today,
         "walk": walk,
-        # What a phone keeps of each stop.
-        "rows": [
-            {"business": stop.business, "colour": colour, "words": words}
-            for stop in walk.stops
-            for colour, words in stop.reasons[:1]
-        ],
         "to_tell_total": to_tell.count(),
         "to_tell": [
             {"demand": demand, "late": demand.tell_by < today}
-            for demand in to_tell[:50]
+            for demand in to_tell[:TO_TELL]
         ],
         "plan_items": [{"item": i, "light": i.light(today)} for i in items],
         "doors": doors_to_check(user),

@@ -7,6 +7,7 @@ and the route that a phone takes along both read `walk_of`.
 import datetime as dt
 from dataclasses import dataclass, field
 
+from django.db import models
 from django.db.models import Max, Q
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ AHEAD = dt.timedelta(days=7)
 NOT_MET = dt.timedelta(days=30)
 SHOWN = 60
 PLANNED = 300
+TO_TELL = 50  # demands to tell of that a list or a phone holds
 
 
 @dataclass
@@ -97,6 +99,7 @@ class Walk:
     """The stops in the order of the walk, and what of them was left out."""
 
     stops: list
+    businesses: models.QuerySet  # those whose visits the user owes, or may make
     own: bool  # of one's own caseload, or of all that one may visit
     due: int  # businesses whose visit falls due, all of them
     overdue: int
@@ -180,6 +183,7 @@ def walk_of(user, today, most=SHOWN):
     total = due.count()
     return Walk(
         stops=sorted(stops.values(), key=lambda one: one.order),
+        businesses=businesses,
         own=own,
         due=total,
         overdue=due.filter(visited_until__lt=today).count(),

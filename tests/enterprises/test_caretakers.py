@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.today import cared_for
+from dashboard.walk import cared_for
 from enterprises.models import Caretaker
 from tests.factories import TODAY, BuildingFactory, BusinessFactory
 
