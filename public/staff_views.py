@@ -1,7 +1,7 @@
 """What staff do with cards and links: print, make void, give out anew."""
 
 from django.contrib import messages
-from django.http import Http404, QueryDict
+from django.http import QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -22,8 +22,7 @@ from public.sending import FOLDER
 from tianshan import audit
 from tianshan.files.keeping import picture_response
 from tianshan.ledgers import LEDGERS
-from tianshan.ledgers.asked import ask
-from tianshan.ledgers.scopes import BadScope
+from tianshan.ledgers.panels import asked_or_404
 from tianshan.web import render_inside
 from tianshan.web.masks import masked_phone
 from visits.models import Demand
@@ -43,10 +42,7 @@ def _asked_for(request, ledger, data):
     for key, values in data.lists():
         if key not in NO_FILTER:
             query.setlist(key, values)
-    try:
-        asked = ask(request, ledger, today=timezone.localdate(), query=query)
-    except BadScope as problem:
-        raise Http404 from problem
+    asked = asked_or_404(request, ledger, query)
     mine = Business.objects.visible_to(request.user, Right.LOG_VISITS)
     rows = asked.rows.filter(pk__in=mine.values("pk"))
     ids = list(rows.values_list("pk", flat=True)[: cards.MOST + 1])

@@ -16,7 +16,7 @@ from django.views.decorators.http import (
 
 from accounts.rights import Right, for_devices, needs
 from tianshan.files.keeping import picture_response
-from tianshan.files.pictures import MOST_BYTES, NotNow, TooLarge
+from tianshan.files.pictures import MOST_BYTES, NotNow, TooLarge, refuse_too_large
 from visits import actions, photos
 from visits.forms import PhotoForm, VoidPhotoForm
 from visits.models import Photo, Visit
@@ -129,8 +129,7 @@ def take_from_form(request, of):
     taken = 0
     for file in form.chosen():
         try:
-            if file.size > MOST_BYTES:
-                raise TooLarge(f"照片太大，最多 {MOST_BYTES // 1024**2} MB。")
+            refuse_too_large(file.size)
             photos.add(of, content=file.read(), by=request.user, at=timezone.now())
         except (TooLarge, actions.Refused) as problem:
             messages.warning(request, f"有一张照片没有收：{problem}")

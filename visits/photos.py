@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts.rights import Right, may
 from tianshan.audit import record
 from tianshan.files.keeping import Incoming, keep_picture
-from tianshan.files.pictures import MOST_BYTES, TooLarge, safe_picture
+from tianshan.files.pictures import refuse_too_large, safe_picture
 from tianshan.files.problems import FileProblem
 from visits.actions import KeyReused, Refused
 from visits.models import Photo
@@ -43,8 +43,7 @@ def take_part(*, key, record_key, sha256, size, start, part, by, at):
     """
     if not may(by, Right.LOG_VISITS):
         raise PermissionDenied
-    if size > MOST_BYTES:
-        raise TooLarge(f"照片太大，最多 {MOST_BYTES // 1024**2} MB。")
+    refuse_too_large(size)
     refused = None
     with transaction.atomic():
         photo = _row(key, record_key, sha256, size, by=by, at=at)

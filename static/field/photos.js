@@ -135,7 +135,8 @@ export async function sendPhotos(photo, who, freshToken) {
   return { why: "later" };
 }
 
-const wait = (answer) => Number(answer.headers.get("Retry-After")) || 0;
+/** The seconds after which the server asks to come again. */
+export const wait = (answer) => Number(answer.headers.get("Retry-After")) || 0;
 
 async function gone(photo) {
   await remove("photos", photo.key);

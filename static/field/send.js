@@ -1,7 +1,7 @@
 /* Sending: one record at a time, in order, until the server has given each its number. */
 
 import { all, change, settle } from "./store.js";
-import { sendPhotos } from "./photos.js";
+import { sendPhotos, wait } from "./photos.js";
 
 const LOCK = "field-send";
 const HEADERS = { Accept: "application/json" };
@@ -27,8 +27,6 @@ export async function session(address) {
   if (!told?.author) return { why: "later", after: wait(answer) };
   return told;
 }
-
-const wait = (answer) => Number(answer.headers.get("Retry-After")) || 0;
 
 /** Records that wait, oldest first. */
 export async function waiting() {

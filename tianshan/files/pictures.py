@@ -64,6 +64,12 @@ class TooLarge(FileProblem):
     """More bytes than are taken (413)."""
 
 
+def refuse_too_large(size, most=MOST_BYTES):
+    """Raises TooLarge for more bytes than are taken; ask before reading them."""
+    if size > most:
+        raise TooLarge(f"照片太大，最多 {most // 1024**2} MB。")
+
+
 class NotNow(Exception):
     """The machine is too busy; the same bytes may be taken later (503)."""
 
@@ -74,8 +80,7 @@ def safe_picture(content, limits=Limits()):
     Raises FileProblem for what can never become one, TooLarge among them, and NotNow
     when the same bytes may succeed later.
     """
-    if len(content) > limits.file_bytes:
-        raise TooLarge(f"照片太大，最多 {limits.file_bytes // 1024**2} MB。")
+    refuse_too_large(len(content), limits.file_bytes)
     if not content:
         raise FileProblem("这个文件是空的，请重新选择照片。")
     start = content[:1024].lower()
