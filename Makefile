@@ -11,10 +11,13 @@ help:
 	@echo 'make migrate  bring the database up to date'
 	@echo 'make fresh    empty the embedded database and load the demo again'
 	@echo 'make prove-nothing-lost  kill server and database while visits are sent'
+	@echo 'make prove-large-import  bring in a workbook of 100,000 rows, and take it back'
+	@echo 'make prove-key-rotation  kill a change of keys of 10,000 help cases half-way'
 	@echo 'make shell    open a Python shell with the portal loaded'
 	@echo 'make lock     lock the Python packages anew after a change of *.in'
 
-demo test check fix migrate fresh prove-nothing-lost:
+demo test check fix migrate fresh prove-nothing-lost prove-large-import \
+	prove-key-rotation:
 	@$(LAUNCH) $@
 
 shell:
@@ -28,4 +31,5 @@ lock:
 		--no-emit-index-url requirements/$$set.in -o requirements/$$set.txt \
 		|| exit 1; done
 
-.PHONY: help demo test check fix migrate fresh prove-nothing-lost shell lock
+.PHONY: help demo test check fix migrate fresh prove-nothing-lost \
+	prove-large-import prove-key-rotation shell lock

@@ -52,10 +52,32 @@ class Right(StrEnum):
     SEE_DEMANDS = "see_demands"
     ANSWER_DEMANDS = "answer_demands"
     PROPOSE_ISSUES = "propose_issues"
+    SORT_DEMANDS = "sort_demands"  # 周梳理: answer, join, new matter, decline
     SEE_ISSUES = "see_issues"
     DECIDE_IN_BRANCH = "decide_in_branch"  # level 1, 临时党支部会议
     DECIDE_IN_COMMITTEE = "decide_in_committee"  # level 2, 楼宇党委例会
     DECIDE_IN_CONFERENCE = "decide_in_conference"  # level 3, 网格党建联席会
+    ACT_ON_BEHALF = "act_on_behalf"  # for the chair of a body; recorded as such
+    CALL_TOGETHER = "call_together"  # 召集: a body meets over an issue
+    HAND_OUT = "hand_out"  # 交办: a measure straight to a unit
+    SUPERVISE = "supervise"  # 督办: it leads every list until answered
+    KEEP_MEETINGS = "keep_meetings"  # agenda, attendance, outcomes, minutes
+    KEEP_BODIES = "keep_bodies"  # who deliberates, chairs and sits in which body
+    DO_PARTS = "do_parts"  # what one's unit or organisation has of a measure
+    SEE_STATIONS = "see_stations"
+    KEEP_STATIONS = "keep_stations"  # facts, functions, rooms, hours
+    BOOK_ROOMS = "book_rooms"
+    SEE_SERVICES = "see_services"  # activities, orders, needs and offers
+    KEEP_MENU = "keep_menu"  # brands, and what can be ordered of them
+    HOLD_ACTIVITIES = "hold_activities"  # announce, sign up, check in, close
+    ORDER = "order"  # for a business that asks
+    DISPATCH = "dispatch"  # 网格派单: an order to a station
+    SERVE = "serve"  # 阵地接单: take or refuse what is dispatched to one's station
+    KEEP_RESOURCES = "keep_resources"  # who offers what, needs, matches
+    OFFER = "offer"  # one's own unit, for a need
+    ASSIGN_CASES = "assign_cases"  # help cases: the list without content, helpers
+    HANDLE_CASES = "handle_cases"  # the help cases assigned to oneself
+    COUNT_CASES = "count_cases"  # how many, where there are enough to hide in
     SEE_FIGURES = "see_figures"
     MANAGE_ACCOUNTS = "manage_accounts"
     READ_AUDIT = "read_audit"
@@ -71,10 +93,14 @@ _LEDGERS = frozenset(
         _R.SEE_PARTY,
         _R.SEE_DEMANDS,
         _R.SEE_ISSUES,
+        _R.SEE_STATIONS,
+        _R.SEE_SERVICES,
         _R.SEE_FIGURES,
     }
 )
-_FIELD = _LEDGERS | {_R.LOG_VISITS, _R.EDIT_BUSINESSES, _R.CALL}
+_BOOKS = frozenset({_R.BOOK_ROOMS, _R.HOLD_ACTIVITIES, _R.ORDER})
+_FIELD = _LEDGERS | _BOOKS | {_R.LOG_VISITS, _R.EDIT_BUSINESSES, _R.CALL}
+_SERVICES = frozenset({_R.KEEP_STATIONS, _R.KEEP_MENU, _R.DISPATCH, _R.KEEP_RESOURCES})
 _BUILDINGS = frozenset({_R.EDIT_BUILDINGS, _R.KEEP_PLANS})
 _PARTY = frozenset(
     {_R.MANAGE_PARTY, _R.KEEP_ORGANIZATION, _R.MANAGE_COVERAGE, _R.SEE_MEMBERS}
@@ -82,11 +108,13 @@ _PARTY = frozenset(
 
 RIGHTS = {
     Role.GRID_STAFF: _FIELD,
-    Role.PARTY_WORKER: _FIELD | _PARTY | {_R.ANSWER_DEMANDS},
+    Role.PARTY_WORKER: _FIELD | _PARTY | _SERVICES | {_R.ANSWER_DEMANDS},
     Role.GRID_CLERK: _FIELD
     | _PARTY
+    | _SERVICES
     | _BUILDINGS
     | {
+        _R.ACT_ON_BEHALF,
         _R.IMPORT,
         _R.BULK_EDIT,
         _R.MERGE,
@@ -94,31 +122,44 @@ RIGHTS = {
         _R.MARK_PRIORITY,
         _R.ASSIGN_CARETAKERS,
         _R.ANSWER_DEMANDS,
+        _R.PROPOSE_ISSUES,  # on the chief's behalf
+        _R.SORT_DEMANDS,
+        _R.KEEP_MEETINGS,
+        _R.KEEP_BODIES,
     },
     Role.BRANCH_SECRETARY: _LEDGERS
+    | _BOOKS
     | {
         _R.LOG_VISITS,
         _R.CALL,
         _R.ANSWER_DEMANDS,
         _R.PROPOSE_ISSUES,
+        _R.SORT_DEMANDS,
         _R.KEEP_ORGANIZATION,
         _R.SEE_MEMBERS,
         _R.DECIDE_IN_BRANCH,
+        _R.KEEP_MEETINGS,
+        _R.DO_PARTS,
     },
     Role.BUILDING_SECRETARY: _LEDGERS
+    | _BOOKS
     | _BUILDINGS
     | {
         _R.LOG_VISITS,
         _R.CALL,
         _R.ANSWER_DEMANDS,
         _R.PROPOSE_ISSUES,
+        _R.SORT_DEMANDS,
         _R.KEEP_ORGANIZATION,
         _R.MANAGE_COVERAGE,
         _R.SEE_MEMBERS,
         _R.DECIDE_IN_COMMITTEE,
+        _R.KEEP_MEETINGS,
+        _R.DO_PARTS,
     },
     Role.GRID_CHIEF: _FIELD
     | _PARTY
+    | _SERVICES
     | _BUILDINGS
     | {
         _R.CHECK_VISITS,
@@ -126,14 +167,45 @@ RIGHTS = {
         _R.ASSIGN_CARETAKERS,
         _R.ANSWER_DEMANDS,
         _R.PROPOSE_ISSUES,
+        _R.SORT_DEMANDS,
         _R.DECIDE_IN_COMMITTEE,  # a market's governance committee, which he calls
         _R.DECIDE_IN_CONFERENCE,
+        _R.KEEP_MEETINGS,
+        _R.KEEP_BODIES,
     },
-    Role.UNIT_OFFICER: frozenset({_R.SEE_TERRITORY, _R.SEE_ISSUES, _R.SEE_PLANS}),
-    Role.STATION_STAFF: frozenset({_R.SEE_TERRITORY}),
-    Role.CASE_COORDINATOR: frozenset({_R.SEE_TERRITORY}),
-    Role.HELPER: frozenset({_R.SEE_TERRITORY}),
-    Role.STREET_LEADER: _LEDGERS | {_R.SEE_MEMBERS},
+    Role.UNIT_OFFICER: frozenset(
+        {
+            _R.SEE_TERRITORY,
+            _R.SEE_ISSUES,
+            _R.SEE_STATIONS,
+            _R.SEE_PLANS,
+            _R.DO_PARTS,
+            _R.OFFER,
+        }
+    ),
+    Role.STATION_STAFF: frozenset(
+        {
+            _R.SEE_TERRITORY,
+            _R.SEE_STATIONS,
+            _R.KEEP_STATIONS,
+            _R.BOOK_ROOMS,
+            _R.SEE_SERVICES,
+            _R.HOLD_ACTIVITIES,
+            _R.SERVE,
+        }
+    ),
+    Role.CASE_COORDINATOR: frozenset(
+        {_R.SEE_TERRITORY, _R.ASSIGN_CASES, _R.COUNT_CASES}
+    ),
+    Role.HELPER: frozenset({_R.SEE_TERRITORY, _R.HANDLE_CASES}),
+    Role.STREET_LEADER: _LEDGERS
+    | {
+        _R.SEE_MEMBERS,
+        _R.CALL_TOGETHER,
+        _R.HAND_OUT,
+        _R.SUPERVISE,
+        _R.COUNT_CASES,
+    },
     Role.SECURITY_ADMIN: frozenset({_R.MANAGE_ACCOUNTS}),
     Role.AUDITOR: frozenset({_R.READ_AUDIT}),
     Role.SYSTEM_ADMIN: frozenset({_R.RUN_SYSTEM}),
@@ -152,6 +224,12 @@ BY_GRID = frozenset(
 )
 BY_ORGANIZATION = frozenset({Role.BRANCH_SECRETARY, Role.BUILDING_SECRETARY})
 BY_UNIT = frozenset({Role.UNIT_OFFICER})
+BY_STATION = frozenset({Role.STATION_STAFF})
+
+
+def roles_with(right):
+    """The roles that carry the right, in order."""
+    return sorted(role for role, rights in RIGHTS.items() if right in rights)
 
 
 def posts_with(user, right, *, among=None):

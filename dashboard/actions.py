@@ -5,6 +5,8 @@ import datetime as dt
 from django.db import transaction
 
 from enterprises.models import Business
+from issues import terms
+from services import orders
 from tianshan.audit import record
 from tianshan.ledgers import gathering, touched
 from tianshan.workdays import changed
@@ -37,6 +39,8 @@ def set_day(*, date, kind, name, source, by, at):
     # Businesses are locked last, by what is told at the end: every act on a demand
     # takes the demand first.
     with gathering():
+        orders.recount(date=date, by=by, at=at)
         visits.recount(date=date, by=by, at=at)
+        terms.recount(date=date, by=by, at=at)
         touched(near.values_list("pk", flat=True))
     return rule

@@ -6,12 +6,19 @@ class DashboardConfig(AppConfig):
     verbose_name = "统览"
 
     def ready(self):
-        from dashboard import building, columns, figures, rates, standing
+        from dashboard import building, columns, figures, rates, standing, unsent
         from party import plan_figures
+        from services import checkins, order_figures, resources
         from tianshan.ledgers import on_touched
 
         on_touched(standing.rewrite)
+        standing.TAKING_PART += [
+            checkins.took_part,
+            order_figures.taking_part,
+            resources.took_part,
+        ]
         figures.register()
         rates.register()
         columns.register()
+        unsent.register()
         plan_figures.register(building.plan_figures)

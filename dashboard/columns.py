@@ -24,6 +24,7 @@ from django.utils.html import format_html, format_html_join
 
 from dashboard import elevation
 from dashboard.models import Standing
+from dashboard.walk import cared_for
 from enterprises.models import Business
 from tianshan.ledgers import Column, extend
 from tianshan.web.templatetags.portal import lamp
@@ -207,6 +208,14 @@ def by_gap(filters, queryset, name, value):
     return queryset.filter(pk__in=rows.values("business"))
 
 
+def by_care(filters, queryset, name, value):
+    """The rows of businesses whose visits the user owes."""
+    businesses, own = cared_for(filters.request.user)
+    if not own:
+        return queryset.none()
+    return queryset.filter(business__in=businesses)
+
+
 class BlockFilter(django_filters.Filter):
     """The businesses behind a class of a building's elevation, on its day."""
 
@@ -254,7 +263,7 @@ def register():
                 choices=[
                     (EFFECTIVE, "有效"),
                     (NOT_DUE, "未到期"),
-                    *((c.value, c.label) for c in Condition if c != Condition.ABSENT),
+                    *Condition.choices,
                     (UNCOVERED, "未覆盖"),
                 ],
                 method="by_gap",
@@ -263,5 +272,17 @@ def register():
             "block": BlockFilter(
                 field_name="block", label="楼层图", widget=forms.HiddenInput
             ),
+        },
+    )
+    extend(
+        "telling",
+        filters={
+            "care": django_filters.ChoiceFilter(
+                label="谁走访",
+                choices=[("mine", "我负责走访的")],
+                empty_label="全部",
+                method="by_care",
+            ),
+            "by_care": by_care,
         },
     )

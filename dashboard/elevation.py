@@ -116,9 +116,7 @@ class Block:
     @property
     def words(self):
         seat = "，党组织所在" if self.seat and self.tone in COVERAGE else ""
-        return (
-            f"{self.room or '室号未填'} {self.business.name}：{self.tone.label}{seat}"
-        )
+        return f"{self.room or '室号铺位未填'} {self.business.name}：{self.tone.label}{seat}"
 
     def is_effective(self, day):
         return (

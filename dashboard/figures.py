@@ -6,9 +6,6 @@ from tianshan.ledgers import FIGURES, Figure, Rate, Unit
 
 Condition = Standing.Condition
 
-# Nobody can take part before there are activities, so nobody fails this one yet.
-SWITCHED_OFF = frozenset({Condition.ABSENT})
-
 
 def standings(scope):
     """The rows that hold on the scope's day, of the businesses that count."""
@@ -39,10 +36,6 @@ def in_mode(mode):
     return lambda rows, day: rows.filter(mode=mode)
 
 
-def off_for(condition):
-    return (lambda scope: True) if condition in SWITCHED_OFF else None
-
-
 def figure(key, label, definition, narrow, **options):
     return Figure(
         key,
@@ -63,8 +56,12 @@ GAPS = (
         "以网格设置为准）",
     ),
     (Condition.OVERDUE, "诉求超期", "有诉求过了期限还没有结果"),
-    (Condition.UNTOLD, "未告知结果", "诉求有了结果，过了回告期限还没有告诉提出人"),
-    (Condition.ABSENT, "未参与服务", "365 天内没有参加过服务、活动或会议"),
+    (Condition.UNTOLD, "未告知结果", "诉求有了结果，过了回告期限还没有告诉提出的人"),
+    (
+        Condition.ABSENT,
+        "未参与服务",
+        "365 天内没有参加过活动（企业要算，商户按网格规则）",
+    ),
 )
 
 
@@ -86,7 +83,7 @@ def register():
         figure(
             "effective",
             "有效覆盖",
-            "有形覆盖、走访已到期，且按期走访、诉求不超期、结果已告知都做到的。",
+            "有形覆盖、走访已到期，且按期走访、诉求不超期、结果已告知、参加过服务活动都做到的。",
             lambda rows, day: rows.effective(day),
         ),
         figure(
@@ -128,7 +125,6 @@ def register():
                 f"有形覆盖、走访已到期，按先后次序头一项没做到的是：{words}。"
                 "每家只记一处。",
                 first_failing(condition),
-                off=off_for(condition),
             )
             for condition, label, words in GAPS
         ),
@@ -140,7 +136,6 @@ def register():
                 failing(condition),
             )
             for condition, label, words in GAPS
-            if condition not in SWITCHED_OFF
         ),
         *(
             figure(

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from django.utils import timezone
+
 from accounts.rights import Right, may
-from tianshan.ledgers import LEDGERS
+from tianshan.ledgers import LEDGERS, kept
 from tianshan.pinyin import fold
 
 SHOWN, SUGGESTED = 8, 4
@@ -70,20 +72,24 @@ def find(request, words, *, shown=SHOWN):
 
 
 def _in_one(request, place, words, shown):
-    """What one ledger holds of it; None for nothing."""
+    """What one ledger holds of it; None for nothing. Kept until something of it changes:
+    whoever comes back from a result finds the others as they were."""
+    who, today = kept.who(request.user), timezone.localdate()
+    key = ("found", place.key, words, shown, who, today)
+    return kept.keep(key, lambda: _look(request, place, words, shown))
+
+
+def _look(request, place, words, shown):
     ledger = LEDGERS[place.key]
-    found = ledger.filterset(
-        {"q": words}, ledger.rows(request.user), request=request
-    ).qs
+    listed = ledger.rows(request.user)
+    found = ledger.filterset({"q": words}, listed, request=request).qs
     # Keys first: most ledgers hold nothing of it, and what a row shows takes PostgreSQL
-    # longer to plan than the search takes.
-    keys = list(found.values_list("pk", flat=True)[: shown + 1])
+    # longer to plan than the search takes. All that are counted at once: who asks has
+    # found them already.
+    keys = list(found.values_list("pk", flat=True)[: MOST + 1])
     if not keys:
         return None
-    rows = ledger.rows(request.user).filter(pk__in=keys[:shown])
-    total = len(keys)
-    if total > shown:
-        total = found.order_by().values("pk")[: MOST + 1].count()
+    rows, total = listed.filter(pk__in=keys[:shown]), len(keys)
     return {
         "label": place.label,
         "unit": ledger.unit,

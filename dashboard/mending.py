@@ -23,8 +23,10 @@ def lines_of(row, day, *, business, user):
         (Standing.Condition.UNVISITED, _visit),
         (Standing.Condition.OVERDUE, _outcome),
         (Standing.Condition.UNTOLD, _word),
+        (Standing.Condition.ABSENT, _invite),
     )
-    for line, (condition, way) in zip(lines, ways, strict=True):
+    # Who is not asked to take part has no line for it.
+    for line, (condition, way) in zip(lines, ways, strict=False):
         if condition in failed:
             line.update(way(business, day, user))
     return lines
@@ -59,6 +61,12 @@ def _outcome(business, day, user):
 def _word(business, day, user):
     untold = Demand.objects.filter(state__in=Demand.TO_TELL, tell_by__lt=day)
     return _of_demand(untold.order_by("tell_by"), business, user, "去回告")
+
+
+def _invite(business, day, user):
+    """To what is coming; whoever sees activities may sign it up there."""
+    url = f"{reverse('services:activity_list')}?state=announced"
+    return {"url": url if may(user, Right.SEE_SERVICES) else "", "act": "请来参加"}
 
 
 def _of_demand(demands, business, user, act):

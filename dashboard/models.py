@@ -1,5 +1,6 @@
 """Standing: what is computed of each business, dated, so that any day can be asked."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -7,6 +8,34 @@ from enterprises.models import Business, Coverage
 from grids.models import Grid
 from tianshan.audit.changes import noted
 from tianshan.audit.classes import INTERNAL
+
+
+class RouteTakenQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """One's own alone."""
+        return self.filter(user=user.pk)
+
+
+class RouteTaken(models.Model):
+    """When a phone of somebody last took a day's route along; see `dashboard.unsent`.
+
+    One row a person and without history: it is no record of who was out when.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name="谁"
+    )
+    at = models.DateTimeField("时间")
+
+    VISIBILITY = {INTERNAL: "id user at"}
+
+    objects = RouteTakenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "存到手机的路线"
+
+    def __str__(self):
+        return f"{self.user} {self.at:%Y-%m-%d}"
 
 
 class StandingQuerySet(models.QuerySet):

@@ -39,10 +39,34 @@ MENU = [
         "三级议事",
         [
             ("visits:demand_list", "诉求", {"icon": "inbox"}),
+            ("issues:triage", "诉求梳理", {"icon": "arrows-sort"}),
             ("visits:telling_list", "等着回告", {"icon": "send"}),
             ("issues:matter_list", "事项", {"icon": "stack-2"}),
             ("issues:issue_list", "议题", {"icon": "messages"}),
+            ("issues:issue_board", "议题看板", {"icon": "layout-dashboard"}),
             ("issues:measure_list", "措施", {"icon": "list-check"}),
+            ("issues:meeting_list", "会议", {"icon": "calendar-event"}),
+            ("issues:body_list", "议事主体", {"icon": "users-group"}),
+            ("issues:part_list", "措施分工", {"icon": "subtask"}),
+        ],
+    ),
+    (
+        "服务",
+        [
+            ("services:order_board", "点单派单", {"icon": "layout-kanban"}),
+            ("services:order_list", "点单台账", {"icon": "bell-ringing"}),
+            ("party:station_list", "党群阵地", {"icon": "building-community"}),
+            ("services:activity_list", "活动", {"icon": "confetti"}),
+            ("services:need_list", "资源对接", {"icon": "arrows-exchange"}),
+        ],
+    ),
+    (
+        "天天帮办",
+        [
+            ("cases:case_list", "帮办", {"icon": "user-check"}),
+            ("cases:item_list", "帮办事项", {"icon": "list-details"}),
+            ("cases:helper_list", "帮办员", {"icon": "users"}),
+            ("cases:count_list", "帮办统计", {"icon": "number"}),
         ],
     ),
     (
@@ -56,8 +80,14 @@ MENU = [
             ("dashboard:value_list", "常用值", {"icon": "list-details"}),
         ],
     ),
+    (
+        "我",
+        [
+            ("notices:notice_list", "待办和通知", {"icon": "bell"}),
+            ("dashboard:me", "我的岗位", {"icon": "user"}),
+        ],
+    ),
 ]
-MINE = ("dashboard:me", "我的岗位", {"icon": "user"})
 
 # The four that a thumb reaches on a phone; what a role lacks is filled from the menu.
 DOCK = {
@@ -73,7 +103,10 @@ DOCK = {
     ],
     Role.GRID_CHIEF: ["dashboard", "demand_list", "issue_list", "measure_list"],
     Role.STREET_LEADER: ["dashboard", "issue_list", "measure_list", "building_list"],
-    Role.UNIT_OFFICER: ["measure_list", "issue_list", "matter_list"],
+    Role.STATION_STAFF: ["order_board", "station_list", "notice_list", "me"],
+    Role.CASE_COORDINATOR: ["case_list", "helper_list", "notice_list", "item_list"],
+    Role.HELPER: ["case_list", "item_list", "notice_list", "me"],
+    Role.UNIT_OFFICER: ["part_list", "notice_list", "measure_list", "issue_list"],
 }
 
 
@@ -117,8 +150,6 @@ def _drawn(rights, role, current):
         items = [_item(*entry, rights=rights, current=current) for entry in entries]
         if items := [item for item in items if item]:
             groups.append({"label": label, "items": items})
-    mine = _item(*MINE, rights=rights, current=current)
-    groups.append({"label": "我", "items": [mine]})
     return {
         "menu": render_to_string("web/menu.html", {"sections": groups}),
         "dock": render_to_string(
@@ -152,8 +183,7 @@ def _leads(url, path):
 
 @cache
 def _pages():
-    names = [name for _, entries in MENU for name, *_ in entries]
-    return [_door(name)[0] for name in [*names, MINE[0]]]
+    return [_door(name)[0] for _, entries in MENU for name, *_ in entries]
 
 
 def _dock(groups, role):

@@ -7,8 +7,9 @@ from django.utils import timezone
 from accounts.rights import Right
 from dashboard.walk import TO_TELL, to_tell_of, walk_of
 from enterprises.models import Business
+from visits import company
 from visits.doors import grids_to_report_in, may_report_in
-from visits.models import Demand, DemandCategory, Visit
+from visits.models import Demand, DemandCategory, Promise, Visit
 from visits.sync_visit import as_shown
 
 WORDS = 60  # characters of a demand or result
@@ -42,6 +43,8 @@ def route_of(user, now, *, also=None):
         .filter(business__in=rows, confidential=False)
     ):
         to_tell.setdefault(demand.business_id, []).append(demand)
+    promised = _promised(user, rows)
+    grids = {business.grid_id: business.grid for business in businesses}
     end = timezone.make_aware(
         dt.datetime.combine(today + dt.timedelta(days=1), dt.time())
     )
@@ -57,12 +60,15 @@ def route_of(user, now, *, also=None):
         # Where a new shop may be reported from.
         "buildings": _places(may_report_in(user).order_by("pinyin", "pk")),
         "grids": _places(grids_to_report_in(user).order_by("code")),
+        # Who may come along, by grid.
+        "company": {pk: _company(user, grid) for pk, grid in grids.items()},
         "stops": [
             {
                 "id": business.pk,
                 "name": business.name,
                 "building": business.building.name if business.building else "",
                 "room": business.room,
+                "grid": business.grid_id,
                 "priority": business.priority,
                 "lamp": lamps.get(business.pk),
                 "last": last.get(business.pk, ""),
@@ -77,6 +83,15 @@ def route_of(user, now, *, also=None):
                         "declined": demand.state == Demand.State.DECLINED,
                     }
                     for demand in to_tell.get(business.pk, [])
+                ],
+                "promises": [
+                    {
+                        "id": made.pk,
+                        "words": _short(made.words),
+                        "by": made.by.display_name,
+                        "due": made.due_on.isoformat(),
+                    }
+                    for made in promised.get(business.pk, [])
                 ],
                 **as_shown(business),
             }
@@ -106,6 +121,23 @@ def _last(user, rows):
         visit.business_id: f"{visit.visited_on:%Y年%-m月%-d日}"
         f"{visit.get_method_display()}：{visit.get_outcome_display()}"
         for visit in visits
+    }
+
+
+def _promised(user, rows):
+    found = {}
+    for made in (
+        Promise.objects.visible_to(user).open().filter(business__in=rows).for_list()
+    ):
+        found.setdefault(made.business_id, []).append(made)
+    return found
+
+
+def _company(user, grid):
+    others = company.colleagues(grid).exclude(pk=user.pk).order_by("display_name", "pk")
+    return {
+        "colleagues": [{"id": one.pk, "name": one.display_name} for one in others],
+        "units": _places(company.units(grid).order_by("name", "pk")),
     }
 
 

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.rights import Right, for_devices
 from dashboard.route import route_of
+from dashboard.unsent import note_taken
 
 
 @never_cache
@@ -18,4 +19,7 @@ def route(request):
     also = (
         int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else 0
     )
-    return JsonResponse(route_of(request.user, timezone.now(), also=also))
+    now = timezone.now()
+    if request.method == "GET":
+        note_taken(request.user, now)
+    return JsonResponse(route_of(request.user, now, also=also))

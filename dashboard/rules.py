@@ -78,6 +78,11 @@ def set_rules(grid, *, since, values, by, at):
             f"一般诉求期限（{then.ordinary_within} 个工作日）不能比疑难诉求期限"
             f"（{then.hard_within} 个工作日）长。"
         )
+    if then.urgent_within > then.ordinary_within:
+        raise Refused(
+            f"紧急安全诉求期限（{then.urgent_within} 个工作日）不能比一般诉求期限"
+            f"（{then.ordinary_within} 个工作日）长。"
+        )
     record(
         "grid.rules_set",
         row,
@@ -135,6 +140,7 @@ UNITS = {
     "others_every": " 天",
     "ordinary_within": " 个工作日",
     "hard_within": " 个工作日",
+    "urgent_within": " 个工作日",
     "told_within": " 个工作日",
     "counted_from_staff": " 人",
     "must_build_at": " 名",

@@ -9,7 +9,7 @@ from django.db.models import Count
 from dashboard.models import Standing
 from grids.models import Building, Grid
 from issues.models import Issue, Level
-from tianshan.ledgers import FIGURES, Rate, count_all, percent
+from tianshan.ledgers import FIGURES, Rate, SmallCount, count_all, percent
 from tianshan.workdays.lights import light, worst
 
 MONTHS = 6
@@ -26,7 +26,6 @@ class Tile:
     definition: str
     value: float | None
     href: str
-    off: bool = False
     share: float = 0  # of the businesses in scope, in percent
     start: float = 0  # where its part of the bar begins
 
@@ -92,11 +91,13 @@ def read_figures(scope):
     for key, figure in FIGURES.items():
         if isinstance(figure, Rate):
             value = percent(values[figure.numerator], values[figure.denominator])
-            href, off = FIGURES[figure.numerator].href(scope), False
+            href = FIGURES[figure.numerator].href(scope)
+        elif isinstance(figure, SmallCount):
+            value, href = figure.total(scope), ""
         else:
-            value, href, off = values[key], figure.href(scope), figure.is_off(scope)
+            value, href = values[key], figure.href(scope)
         tiles[key] = Tile(
-            key, figure.label, figure.unit, figure.definition, value, href, off
+            key, figure.label, figure.unit, figure.definition, value, href
         )
     return tiles
 
@@ -122,11 +123,12 @@ def figures_as_json(scope):
                 of = getattr(figure, part)
                 entry[part] = values[of]
                 entry[f"{part}_href"] = FIGURES[of].href(scope)
+        elif isinstance(figure, SmallCount):
+            entry["value"] = figure.total(scope)
+            entry["suppressed"] = entry["value"] is None
         else:
             entry["value"] = values[key]
-            entry["href"] = figure.href(scope)
-            if figure.is_off(scope):
-                entry["state"] = "off"
+            entry["sum_href" if figure.adds else "href"] = figure.href(scope)
         answer.append(entry)
     return answer
 
@@ -137,7 +139,7 @@ NEXT_STEPS = {
     "gap_unvisited": "网格员按到期先后去走访",
     "gap_overdue": "负责的党组织先给结果",
     "gap_untold": "把结果告诉提出的人",
-    "gap_absent": "等服务活动上线后再算",
+    "gap_absent": "请来参加一场活动",
     "gap_uncovered": "落实由哪个党组织负责",
 }
 
@@ -328,9 +330,9 @@ def attention(scope, tiles):
 
 def _red(scope):
     rows = FIGURES["measures_overdue"].rows(scope)
-    return rows.select_related("issue", "lead_unit", "lead_organization").order_by(
-        "due_on", "pk"
-    )[:SHOWN]
+    return rows.select_related(
+        "issue", "matter", "lead_unit", "lead_organization"
+    ).order_by("due_on", "pk")[:SHOWN]
 
 
 def _red_measure(measure, day):
@@ -339,8 +341,8 @@ def _red_measure(measure, day):
         "colour": "red",
         "kind": "红灯",
         "title": measure.content,
-        "url": measure.issue.get_absolute_url(),
-        "words": f"{measure.issue.title}，{late.words}",
+        "url": measure.get_absolute_url(),
+        "words": f"{measure.issue or measure.matter}，{late.words}",
         "owes": str(measure.lead),
         "next": "报完成情况，或说清卡在哪里",
     }
@@ -375,6 +377,7 @@ def context(scope):
         "lamps": lamps,
         "buildings": by_building(scope),
         "modes": [tiles[f"covered_{m}"] for m in ("own", "joint", "place", "regional")],
+        "help": [tiles[f"helpcases_{place}"] for place in ("home", "counter", "stand")],
         "attention": attention(scope, tiles),
         "trend": trend(scope),
         "definitions": list(tiles.values()),

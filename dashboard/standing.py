@@ -16,7 +16,7 @@ from enterprises.models import Business, Coverage, Occupancy, Operation, Priorit
 from grids.models import Grid
 from grids.rules import Rules
 from tianshan.database.arrays import among
-from tianshan.database.copying import copy_in
+from tianshan.database.copying import copy_values
 from tianshan.workdays import Calendar
 from visits.models import Demand, DemandDue, Rating, Visit
 
@@ -95,17 +95,20 @@ def gather(business_ids):
     for source in TAKING_PART:
         for business_id, day in source(facts):
             facts[business_id].parts.append(day)
-    dues = defaultdict(list)
-    for row in DemandDue.objects.filter(demand__business__in=among(facts)):
-        dues[row.demand_id].append((row.since, row.due_on))
-    wanting = defaultdict(list)
-    rated = Rating.objects.by_askers().filter(demand__business__in=among(facts))
-    rated = rated.filter(verdict=Rating.Verdict.NOT).order_by("round")
-    answer = ("outcome_on", "tell_by", "told_on")
-    for demand, *row in rated.values_list("demand", *answer, "on"):
-        wanting[demand].append(tuple(row))
     demands = Demand.objects.in_ledgers().counted().filter(**of)
-    for row in demands.defer("words", "outcome", "search"):
+    demands = list(demands.defer("words", "outcome", "search"))
+    dues, wanting = defaultdict(list), defaultdict(list)
+    if demands:  # few businesses ask for anything, and none that is new
+        asked = {"demand__in": among(row.pk for row in demands)}
+        promised = DemandDue.objects.filter(**asked)
+        for demand, *row in promised.values_list("demand", "since", "due_on"):
+            dues[demand].append(tuple(row))
+        rated = Rating.objects.by_askers().filter(**asked)
+        rated = rated.filter(verdict=Rating.Verdict.NOT).order_by("round")
+        answer = ("outcome_on", "tell_by", "told_on")
+        for demand, *row in rated.values_list("demand", *answer, "on"):
+            wanting[demand].append(tuple(row))
+    for row in demands:
         answers = wanting[row.pk]
         if row.outcome_on and row.state not in Demand.UNSATISFIED:
             answers = [*answers, (row.outcome_on, row.tell_by, row.told_on, None)]
@@ -244,9 +247,9 @@ def _rewrite(ids, calendar):
     )
     rules = Rules.load()  # after the lock, as all that is read here
     fresh = [
-        Standing(business_id=business_id, **row)
+        {"business_id": business_id, **row}
         for business_id, facts in gather(ids).items()
         for row in timeline(facts, rules, calendar)
     ]
     Standing.objects.filter(business__in=among(ids)).delete()
-    copy_in(fresh)
+    copy_values(Standing, fresh)

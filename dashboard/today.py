@@ -5,6 +5,7 @@ import datetime as dt
 from django.utils import timezone
 
 from accounts.rights import Right, may
+from dashboard import unsent
 from dashboard.walk import AHEAD, SHOWN, TO_TELL, to_tell_of, walk_of
 from party.models import PlanItem
 from visits import doubles
@@ -27,6 +28,7 @@ def work_of(user, today):
             for demand in to_tell[:TO_TELL]
         ],
         "plan_items": [{"item": i, "light": i.light(today)} for i in items],
+        "unsent": unsent.read(user, today),
         "doors": doors_to_check(user),
         "my_doors": my_doors(user),
         "doubles": len(doubles.likely(user, today)),

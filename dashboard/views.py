@@ -37,6 +37,8 @@ START = {
     Role.STREET_LEADER: "dashboard:dashboard",
     Role.GRID_CLERK: "enterprises:business_list",
     Role.UNIT_OFFICER: "issues:measure_list",
+    Role.CASE_COORDINATOR: "cases:case_list",
+    Role.HELPER: "cases:case_list",
     Role.SECURITY_ADMIN: "accounts:account_list",
     Role.AUDITOR: "accounts:audit_list",
     Role.SYSTEM_ADMIN: "dashboard:holiday_list",

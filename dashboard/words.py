@@ -1,6 +1,14 @@
 """Rights in the words of those who hold them."""
 
-from accounts.rights import BY_GRID, BY_ORGANIZATION, BY_UNIT, RIGHTS, Right
+from accounts.rights import (
+    BY_GRID,
+    BY_ORGANIZATION,
+    BY_STATION,
+    BY_UNIT,
+    RIGHTS,
+    Right,
+    Role,
+)
 from dashboard.models import Standing
 
 WORDS = {
@@ -21,14 +29,37 @@ WORDS = {
     Right.BULK_EDIT: "批量改企业商户、楼宇",
     Right.MERGE: "合并重复的企业商户",
     Right.LOG_VISITS: "记走访、记诉求",
+    Right.CHECK_VISITS: "核实门口情况、重复走访，更正他人记错的",
     Right.CALL: "看自己范围内的联系电话，每次都留记录",
     Right.SEE_DEMANDS: "看诉求",
     Right.ANSWER_DEMANDS: "答复诉求、不予受理、记回告",
     Right.PROPOSE_ISSUES: "提议题、并事项",
+    Right.SORT_DEMANDS: "梳理诉求",
     Right.SEE_ISSUES: "看事项、议题和措施",
     Right.DECIDE_IN_BRANCH: "定一级议题（临时党支部会议）",
     Right.DECIDE_IN_COMMITTEE: "定二级议题（楼宇党委例会）",
     Right.DECIDE_IN_CONFERENCE: "定三级议题（网格党建联席会）",
+    Right.ACT_ON_BEHALF: "代主持人、代没有账号的单位办理，都留记录",
+    Right.CALL_TOGETHER: "召集议事主体",
+    Right.HAND_OUT: "把措施直接交办给单位",
+    Right.SUPERVISE: "督办",
+    Right.KEEP_MEETINGS: "拟会议、排议程、记结果、出纪要",
+    Right.KEEP_BODIES: "设议事主体，定主持人和成员",
+    Right.DO_PARTS: "确认、推进本单位的措施分工",
+    Right.SEE_STATIONS: "看党群阵地和场地预订",
+    Right.KEEP_STATIONS: "改阵地资料、功能、场地和开放时间",
+    Right.BOOK_ROOMS: "订场地",
+    Right.SEE_SERVICES: "看活动、点单和资源对接",
+    Right.KEEP_MENU: "管服务品牌和服务菜单",
+    Right.HOLD_ACTIVITIES: "办活动：发布、报名、签到、收尾",
+    Right.ORDER: "代企业商户点单、登记需求",
+    Right.DISPATCH: "派单",
+    Right.SERVE: "接本阵地的单",
+    Right.KEEP_RESOURCES: "管资源提供方和对接",
+    Right.OFFER: "以本单位名义为需求提供资源",
+    Right.ASSIGN_CASES: "登记、分派帮办，看到期清单，定临时帮办员；看不到帮办内容",
+    Right.HANDLE_CASES: "办分派给本人的帮办",
+    Right.COUNT_CASES: "看帮办统计，不足 5 件的不显示",
     Right.SEE_FIGURES: "看统览和统计数",
     Right.MANAGE_ACCOUNTS: "管账号和岗位",
     Right.READ_AUDIT: "看审计记录",
@@ -48,6 +79,10 @@ def reach_in_words(post):
         return "本人任职的党组织所覆盖的、所辖楼宇里的企业商户，和它们的诉求、议题。"
     if post.role in BY_UNIT:
         return "由本单位主办措施的议题。"
+    if post.role in BY_STATION:
+        return f"本人任职的阵地的预订、点单和活动，和{post.grid.name}的网格、楼宇。"
+    if post.role == Role.HELPER:
+        return f"分派给本人的帮办，和{post.grid.name}的网格、楼宇。"
     if not RIGHTS[post.role] & {Right.SEE_BUSINESSES, Right.SEE_TERRITORY}:
         return "按三员分立和最少知悉，这个岗位不看企业商户的资料。"
     return f"{post.grid.name}的网格和楼宇。"
@@ -85,4 +120,18 @@ def conditions_in_words(row, day):
                 "who": "答复诉求的党组织或台账员",
             }
         )
+    if row.absent_from:
+        lines.append(_taking_part(row, absent=Standing.Condition.ABSENT in failed))
     return lines
+
+
+def _taking_part(row, *, absent):
+    words = f"自 {row.absent_from} 起满一年没有参加过活动"
+    if not absent:
+        words = f"到 {row.absent_from} 前再参加一场即可"
+    return {
+        "label": "参加服务活动",
+        "met": not absent,
+        "words": words,
+        "who": "办活动的网格和阵地",
+    }

@@ -154,7 +154,7 @@ def business_move(request, pk):
         return redirect(business)
     words = (
         f"现在：{business.place or business.grid}。"
-        "换铺位、换楼、换网格都在这里办，以前的走访仍算在原来的地点。"
+        "换室号铺位、换楼、换网格都在这里办，以前的走访仍算在原来的地点。"
     )
     return _page(request, business, form, "搬动地点", words, "记下搬动")
 

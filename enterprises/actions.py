@@ -202,10 +202,65 @@ def _take_back_state(business, before, after, since):
         earlier.until = None
         earlier.save(update_fields=["until"])
     if after in Business.LEFT:
-        business.occupancies.filter(until=since).update(until=None)
+        for place in _left_on(business, since):
+            place.until = None
+            place.save(update_fields=["until"])
     elif before in Business.LEFT:
         business.occupancies.filter(until=None, since=since).update(until=since)
     business.state = before
+    return True
+
+
+def _left_on(business, day):
+    """The places that it left on the day, not the main one that a move ended then."""
+    rows = list(business.occupancies.filter(until=day).order_by("-since", "-pk"))
+    last = next((row for row in rows if row.main), None)
+    return [row for row in rows if row is last or not row.main]
+
+
+MEND_FIRST = "那个日期填错了的，请台账员先在这一家的“更正日期”里改。"
+
+
+@transaction.atomic
+def redate_state(business, *, state, since, to, reason, by, at, having):
+    """Move the day on which a state began, with what it ended and the places it moved.
+
+    Refused where another state or place stands in the way. A state that is no more,
+    for it was taken back, has no day to move: returns whether there was one.
+    """
+    business = locked(business, by=by, having=having)
+    rows = business.operations.order_by("-since", "-pk")
+    row = rows.filter(state=state, since=since).first()
+    if row is None:
+        return False
+    earlier = rows.filter(until=since).exclude(pk=row.pk).first()
+    if earlier and to < earlier.since:
+        raise Refused(
+            f"{earlier.since} 起才是“{earlier.get_state_display()}”，日期不能更早。{MEND_FIRST}"
+        )
+    if row.until and to > row.until:
+        raise Refused(
+            f"{row.until} 起已不再是“{row.get_state_display()}”，日期不能更晚。{MEND_FIRST}"
+        )
+    if state in Business.LEFT:
+        for place in _left_on(business, since):
+            if to < place.since:
+                raise Refused(f"{place.since} 才搬进现址，日期不能更早。{MEND_FIRST}")
+            place.until = to
+            place.save(update_fields=["until"])
+    elif earlier and earlier.state in Business.LEFT:
+        for place in business.occupancies.filter(since=since, main=True):
+            if place.until and to > place.until:
+                raise Refused(f"{place.until} 又搬了地方，日期不能更晚。{MEND_FIRST}")
+            place.since = to
+            place.save(update_fields=["since"])
+    row.since = to
+    row.save(update_fields=["since"])
+    if earlier:
+        earlier.until = to
+        earlier.save(update_fields=["until"])
+    record("business.dates_corrected", business, by=by, at=at, reason=reason)
+    touched([business.pk])
     return True
 
 

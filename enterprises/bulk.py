@@ -11,7 +11,7 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.rights import RIGHTS, Right
+from accounts.rights import Right, roles_with
 from enterprises.models import Business, Caretaker, Occupancy, Operation, Priority
 from grids.models import Grid, Post
 from tianshan.ledgers import touched
@@ -279,7 +279,7 @@ class CaretakerForm(DatedForm):
 
 def visitors_under(user):
     """Who visits in the grids of the user: the posts that carry the right to."""
-    roles = [role for role, rights in RIGHTS.items() if Right.LOG_VISITS in rights]
+    roles = roles_with(Right.LOG_VISITS)
     grids = Grid.objects.governed_by(user, Right.BULK_EDIT)
     # A post over the whole street serves each grid of it.
     above = Q(pk__in=[])

@@ -45,15 +45,6 @@ class Chain:
         return any(step.current for step in self.steps)
 
     @property
-    def organizations(self):
-        """The keys of all organisations that the chain names."""
-        keys = {row.organization_id for row in self.past}
-        for step in self.steps:
-            keys.update(row.organization_id for row in step.rows)
-            keys.update(one.pk for one in step.proposed)
-        return keys
-
-    @property
     def planned_and_over(self):
         planned = self.business.cover_planned_on
         return not self.covered and planned is not None and planned < self.day

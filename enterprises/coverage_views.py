@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from django.contrib import messages
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -39,6 +39,7 @@ from enterprises.proposals import newcomers_by_holding, proposals
 from grids.models import Building, Grid, governed
 from party.checks import CHECKS
 from party.models import PartyOrganization
+from tianshan.ledgers import kept
 from tianshan.web import render_inside
 
 SHOWN = 20  # names in a preview
@@ -346,34 +347,31 @@ def chain_context(user, business):
     """What the chain's part of a page needs: the chain, which of its organisations
     the reader may open, and what the reader may do (`business.may_cover`: anything)."""
     chain = chain_of(business)
-    seen, kept = _sight_of(user, chain.organizations)
+    seen, managed = _sight_of(user)
     context = {"chain": chain, "seen": seen, "manages": ()}
     if business.may_cover:
         context["manages"] = {
             row.pk
             for step in chain
             for row in step.rows
-            if row.until is None and row.organization_id in kept
+            if row.until is None and row.organization_id in managed
         }
         context["may_found"] = user.may(Right.MANAGE_PARTY)
         context["may_advise"] = may_advise(user, business)
     return context
 
 
-def _sight_of(user, organizations):
-    """Which of the organisations a user may open, and whose coverage manage."""
-    if not organizations:
-        return set(), set()
-    all_of_them = PartyOrganization.objects
-    seen = all_of_them.visible_to(user)
-    kept = all_of_them.visible_to(user, Right.MANAGE_COVERAGE)
-    rows = all_of_them.filter(pk__in=organizations).values_list(
-        "pk",
-        Exists(seen.filter(pk=OuterRef("pk"))),
-        Exists(kept.filter(pk=OuterRef("pk"))),
-    )
-    rows = list(rows)
-    return {pk for pk, sees, _ in rows if sees}, {pk for pk, _, keeps in rows if keeps}
+def _sight_of(user):
+    """The keys of the organisations that a user may open, and of those whose coverage
+    the user manages; kept until something of them changes."""
+    organizations = PartyOrganization.objects
+
+    def read():
+        seen = organizations.visible_to(user)
+        managed = organizations.visible_to(user, Right.MANAGE_COVERAGE)
+        return [set(rows.values_list("pk", flat=True)) for rows in (seen, managed)]
+
+    return kept.keep(("sight", kept.who(user), timezone.localdate()), read)
 
 
 def may_advise(user, place):

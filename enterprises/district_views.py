@@ -209,7 +209,7 @@ def _as_workbook(request, batch, parts):
             "名称",
             "统一社会信用代码",
         ),
-        "楼宇和铺位",
+        "楼宇和室号铺位",
     ]
     now = timezone.now()
     total = sum(line.count for part in parts for line in part.lines)

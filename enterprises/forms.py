@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.models import User
-from accounts.rights import BY_GRID, RIGHTS, Right
+from accounts.rights import BY_GRID, Right, roles_with
 from enterprises.actions import row_in_words
 from enterprises.imports.fields import CellProblem, code_of
 from enterprises.models import Business, JournalEntry, Trade, TradeWord
@@ -430,20 +430,12 @@ class CaretakerForm(forms.Form):
 
     def __init__(self, *args, business, **kwargs):
         super().__init__(*args, **kwargs)
-        roles = [role for role, rights in RIGHTS.items() if Right.LOG_VISITS in rights]
-        posts = Post.objects.in_force().filter(
-            role__in=set(roles) & BY_GRID, grid__in=_above(business.grid)
-        )
+        roles = BY_GRID.intersection(roles_with(Right.LOG_VISITS))
+        posts = Post.objects.in_force().over(business.grid).filter(role__in=roles)
         self.fields["user"].queryset = User.objects.filter(
             posts__in=posts, is_active=True
         ).distinct()
         self.fields["user"].label_from_instance = lambda user: user.display_name
-
-
-def _above(grid):
-    """The grid and all that hold it."""
-    codes = grid.path.rstrip("/").split("/")
-    return Grid.objects.filter(code__in=codes)
 
 
 class DatesForm(forms.Form):

@@ -144,9 +144,11 @@ def _detail(request, batch, refused=""):
         "show": show,
         "earlier": _earlier(request, batch),
         "counts": batch.rows.aggregate(
-            **{key: Count("pk", filter=SHOWN[key]) for key in ("wrong", "look")},
-            all=Count("pk"),
+            **{key: Count("pk", filter=shown) for key, shown in SHOWN.items()},
+            repeated=Count("pk", filter=Q(result=Result.DUPLICATE)),
         ),
+        # Of businesses and buildings, or of the kinds that other rooms brought alone.
+        "ledger": batch.summary.get("rows") or not batch.summary.get("others"),
         "missing": batch.missing().count(),
         "here": request.GET.urlencode(),
         "mends": "mend" in batch.open_steps and not batch.asks,
@@ -207,7 +209,9 @@ WORDS = {
 
 def _label(model, name):
     field = field_named(model, name)
-    return field.label if field else FIELD_NAMES.get(name, name)
+    if field:
+        return field.label
+    return FIELD_NAMES.get(name) or KINDS[model].labels.get(name, name)
 
 
 def _said(model, name, value):
@@ -245,7 +249,7 @@ def _drawn(row, sheet, fixes):
     cells |= mended
     return {
         "row": row,
-        "place": " ".join(filter(None, [cells.get("building"), cells.get("room")])),
+        "place": " ".join(filter(None, map(cells.get, ("building", "room", "place")))),
         "facts": "，".join(_facts(row, cells)) if not wrong else "",
         "mended": [_label(row.model, name) for name in mended],
         "changes": _differences(row.model, row.changes),
@@ -264,7 +268,12 @@ def _facts(row, cells):
             cells.get("address"),
         ]
     else:
-        said = [text for name, text in cells.items() if name not in IDENTITY]
+        labels = KINDS[row.model].labels.items()
+        said = [
+            f"{label} {cells[name]}"
+            for name, label in labels
+            if cells.get(name) and name not in (*IDENTITY, "place")
+        ]
     return filter(None, said)
 
 

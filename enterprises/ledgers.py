@@ -129,7 +129,7 @@ def _columns():
             sort=("building__pinyin", "room"),
             sql="building__name",
         ),
-        Column("room", "室号/摊位号", lambda row: row.room, sort=("room",), sql="room"),
+        Column("room", "室号铺位", lambda row: row.room, sort=("room",), sql="room"),
         Column(
             "trade", "行业类别", lambda row: row.trade, sort=("trade",), sql="trade"
         ),
@@ -221,7 +221,7 @@ def _columns():
 OPEN = ("新开一家", "plus", "enterprises:business_new", Right.EDIT_BUSINESSES)
 TWINS = ("疑似重复", "duplicate", "enterprises:twin_list", Right.MERGE)
 IMPORT = ("导入台账", "table-import", "enterprises:import_new", Right.IMPORT)
-HINT = "名称、铺位、统一代码、手机尾号；拼音首字母如 mnch"
+HINT = "名称、室号铺位、统一代码、手机尾号；拼音首字母如 mnch"
 PEEK = ["dashboard:for_business", "visits:for_business"]
 EMPTY = "这里还没有企业商户。台账员可以导入区里下发的台账。"
 

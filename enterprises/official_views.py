@@ -46,7 +46,6 @@ def official_edit(request, pk):
                 at=timezone.now(),
             )
         except official_actions.Conflict as conflict:
-            form.add_error(None, str(conflict))
             clashes = conflict.fields
             form.refresh(seen, facts)
         else:

@@ -10,6 +10,7 @@ from enterprises import trades
 from enterprises.actions import Refused
 from enterprises.forms import TradeForm, WordForm
 from enterprises.models import Trade, TradeWord
+from tianshan.web import number
 
 WORDS_SHOWN = 100
 
@@ -78,7 +79,7 @@ def trade_assign(request):
     form = WordForm(request.POST)
     trade = get_object_or_404(
         Trade.objects.visible_to(request.user).filter(active=True),
-        pk=_number(request.POST.get("trade")),
+        pk=number(request.POST.get("trade")),
     )
     if form.is_valid():
         return _assign(request, form, trade, "enterprises:trade_list")
@@ -106,10 +107,6 @@ def _assign(request, form, trade, *back):
     else:
         messages.success(request, f"“{word}”已归到“{trade}”。")
     return redirect(*back)
-
-
-def _number(text):
-    return int(text) if text and text.isascii() and text.isdigit() else 0
 
 
 @needs(Right.RUN_SYSTEM)

@@ -109,7 +109,7 @@ def compare(one, other):
     if one.phone and one.phone == other.phone and (alike >= SIMILAR / 2 or sounds):
         sure, why = sure + 4, [*why, "电话相同，名称相近"]
     if here and same_room(one.room, other.room) and (alike >= SIMILAR / 2 or sounds):
-        sure, why = sure + 4, [*why, "同一楼宇同一铺位，名称相近"]
+        sure, why = sure + 4, [*why, "同一楼宇同一室号铺位，名称相近"]
     elif here and sounds:
         sure, why = sure + 3, [*why, "同一楼宇，名称读音相同"]
     elif here and alike >= SIMILAR:
@@ -170,7 +170,7 @@ def replaced(missed, fresh):
         return 2, ["同名"]
     here = missed.building_id is not None and missed.building_id == fresh.building_id
     if here and same_room(missed.room, fresh.room):
-        return 1, ["同一楼宇同一铺位"]
+        return 1, ["同一楼宇同一室号铺位"]
     return 0, []
 
 

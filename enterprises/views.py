@@ -188,8 +188,7 @@ def business_edit(request, pk):
                 by=request.user,
                 at=timezone.now(),
             )
-        except actions.Conflict as conflict:
-            form.add_error(None, str(conflict))
+        except actions.Conflict as conflict:  # the page says it, field by field
             business = conflict.business
             fresh = Seen.of(business, EDITED)
             choice = choice.among(conflict.fields, opened=seen, stored=fresh)

@@ -98,7 +98,6 @@ def building_edit(request, pk):
                 at=timezone.now(),
             )
         except actions.Conflict as conflict:
-            form.add_error(None, str(conflict))
             clashes, building = conflict.fields, conflict.building
             untouched = [n for n, v in form.cleaned_data.items() if v == seen[n]]
             form.keep_theirs(untouched, building)

@@ -1,15 +1,11 @@
 """What can happen to issues, matters and measures."""
 
-import datetime as dt
-
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import CharField, F, Value
 from django.utils import timezone
 
-from accounts.rights import Right
-from enterprises.models import Coverage
-from grids.models import Grid
+from accounts.rights import BY_GRID, Right, posts_with
+from issues.fixing import fix, links_of, owe_by_measures
 from issues.models import (
     Deliberation,
     DeliberationBody,
@@ -17,47 +13,25 @@ from issues.models import (
     Level,
     Matter,
     MatterDemand,
-    Measure,
 )
-from party.models import MemberUnit, OrganizationBuilding, in_force
+from issues.models.rules import Step
+from issues.place import body_for, building_of, first_body, grid_of, named, settle_place
+from issues.taking import (
+    Refused,
+    acts_for_body,
+    begin,
+    lock_issue,
+    lock_matter,
+    move,
+    of_visits,
+    overtaken,
+    said,
+    take_matter,
+    take_step,
+)
 from tianshan.audit import record
 from visits import actions as visits
 from visits.models import Demand
-
-# A date typed with the wrong century would leave a measure green for ever.
-FURTHEST = dt.timedelta(days=2 * 366)
-
-
-class Refused(Exception):
-    """An act that cannot be now; the message is for the user."""
-
-
-def body_for(business, level):
-    """The body of that level for the place of a business; None where there is none.
-
-    The smallest place decides: the body that holds its building; else the body of an
-    organisation that answers for it; else the body of its grid, or of the next above.
-    A sibling that holds other buildings never comes in.
-    """
-    bodies = DeliberationBody.objects.filter(level=level).order_by("pk")
-    if business.building_id:
-        holding = bodies.filter(buildings=business.building_id).first()
-        if holding:
-            return holding
-    everywhere = bodies.filter(buildings=None)
-    covering = Coverage.objects.in_force().filter(business=business).ranked()
-    answering = list(covering.values_list("organization", flat=True))
-    held = OrganizationBuilding.objects.filter(in_force(), building=business.building)
-    answering += held.values_list("organization", flat=True)
-    for organization in answering:
-        if own := everywhere.filter(organization=organization).first():
-            return own
-    if level != Level.CONFERENCE:
-        everywhere = everywhere.filter(organization=None)
-    above = Grid.objects.annotate(under=Value(business.grid.path, CharField())).filter(
-        under__startswith=F("path")
-    )
-    return everywhere.filter(grid__in=above).order_by("-grid__path", "pk").first()
 
 
 def levels_for(business, user):
@@ -71,104 +45,213 @@ def levels_for(business, user):
     return found
 
 
-def _said(text, problem):
-    """The text, trimmed; refused where nothing was said."""
-    text = text.strip()
-    if not text:
-        raise Refused(problem)
-    return text
+def levels_to_start(business, user):
+    """`[(level, body)]` at which an issue may start when the user sorts.
+
+    Over a grid one sorts for all its bodies; a secretary for his own.
+    """
+    if posts_with(user, Right.SORT_DEMANDS, among=BY_GRID):
+        bodies = [(level, body_for(business, level)) for level in Level]
+        return [(level, body) for level, body in bodies if body]
+    return levels_for(business, user)
 
 
-def _lock_matter(matter):
-    return Matter.objects.select_for_update(of=["self"]).get(pk=matter.pk)
+def take_up(demands, *, having, by, at):
+    """The demands, no longer waiting, as links that `link_up` puts into a matter.
+
+    Each link keeps what it was like before.
+    """
+    if not demands:
+        raise Refused("请先选诉求。")
+    links = []
+    # In the order of businesses, in which all acts lock them.
+    for demand in sorted(demands, key=lambda row: (row.business_id, row.pk)):
+        before = Demand.objects.select_for_update(of=["self"]).get(pk=demand.pk)
+        earlier = before.links.in_force().select_related("matter").first()
+        if earlier and earlier.matter.state == Matter.State.OPEN:
+            raise Refused("选的诉求里有已经在事项里的，请刷新后再办理。")
+        due = before.dues.last()
+        demand = of_visits(visits.join, demand, having=having, by=by, at=at)
+        if earlier:  # that ending did not satisfy; it goes on in another matter
+            earlier.left_at = at
+            earlier.save(update_fields=["left_at"])
+        links.append(
+            MatterDemand(
+                demand=demand,
+                joined_at=at,
+                due=due,
+                first_word_on=before.first_word_on,
+                earlier=earlier,
+            )
+        )
+    return links
 
 
-def _link(matter, demand, *, by, at):
-    MatterDemand.objects.create(matter=matter, demand=demand, joined_at=at)
-    record("matter.joined", matter, by=by, at=at, demand=demand.pk)
-    _owe_by_measures(matter, by=by, at=at)
-
-
-def _of_visits(act, demand, **how):
-    """An act of the room below; what it refuses, this room refuses in the same words."""
-    try:
-        return act(demand, **how)
-    except visits.Refused as refused:
-        raise Refused(str(refused)) from refused
+def link_up(matter, links, *, by, at):
+    for link in links:
+        link.matter = matter
+        link.save()
+        record("matter.joined", matter, by=by, at=at, demand=link.demand_id)
+    settle_place(matter)
+    owe_by_measures(matter, by=by, at=at)
 
 
 @transaction.atomic
-def propose(demand, *, title, wish, by, at, brand="", level=Level.BRANCH):
-    """Propose an issue from a demand: a new matter, carried to the body of its place.
+def propose(demand, *, title, wish, by, at, brand="", level=Level.BRANCH, others=()):
+    """Propose an issue from demands: a new matter, carried to the body of its place.
 
-    `title` names the issue, `wish` the matter (what is asked for).
+    `title` names the issue, `wish` the matter (what is asked for); `others` ask for the
+    same as `demand`. It begins at `level`, or at the next above for which the place of
+    all of them has a body.
     """
-    demand = _of_visits(visits.join, demand, having=Right.PROPOSE_ISSUES, by=by, at=at)
-    business = demand.business
-    body = body_for(business, level)
-    if body is None:
-        raise Refused(
-            f"{business.building or business.grid}还没有“{Level(level).label}”这一级的"
-            "议事主体，请联系网格长设立。"
-        )
-    today = timezone.localdate(at)
-    issue = Issue.objects.create(
-        title=_said(title, "请写议题标题。"),
-        brand=brand.strip(),
+    links = take_up([demand, *others], having=Right.PROPOSE_ISSUES, by=by, at=at)
+    issue = _new_issue(
+        [link.demand.business for link in links],
+        title=title,
+        brand=brand,
         level=level,
-        state=Issue.State.PROPOSED,
-        body=body,
-        grid=business.grid,
-        building=business.building,
-        raised_on=today,
-        raised_by=by,
+        by=by,
+        at=at,
     )
     matter = Matter.objects.create(
-        title=_said(wish, "请写要解决什么。"),
+        title=said(wish, "请写要解决什么。"),
         issue=issue,
-        grid=business.grid,
-        building=business.building,
-        raised_on=today,
+        grid=issue.grid,
+        building=issue.building,
+        raised_on=issue.raised_on,
     )
-    record("issue.proposed", issue, by=by, at=at, level=int(level))
-    _link(matter, demand, by=by, at=at)
+    link_up(matter, links, by=by, at=at)
+    return issue
+
+
+def _new_issue(businesses, *, title, brand, level, by, at):
+    """An issue before the body of that level, or the next above, of their place."""
+    body, skipped = first_body(businesses, level)
+    grid = grid_of(businesses) or businesses[0].grid
+    building = building_of(businesses)
+    if body is None:
+        raise Refused(
+            f"{building or grid}还没有“{Level(level).label}”或以上的议事主体，"
+            "请联系网格长设立。"
+        )
+    issue = Issue.objects.create(
+        title=said(title, "请写议题标题。"),
+        brand=brand.strip(),
+        level=body.level,
+        state=Issue.State.PROPOSED,
+        body=body,
+        grid=grid,
+        building=building,
+        raised_on=timezone.localdate(at),
+        raised_by=by,
+    )
+    begin(issue, by=by, at=at, skipped=named(skipped))
+    record("issue.proposed", issue, by=by, at=at, level=body.level)
     return issue
 
 
 @transaction.atomic
-def add_matter(issue, demand, *, wish, by, at):
-    """Gather one more matter into an issue that has not been decided yet."""
-    issue = _lock_issue(issue)
+def carry(matter, *, title, by, at, brand="", level=Level.BRANCH):
+    """Carry a matter that was dealt with directly into an issue: it needs deliberation.
+
+    Its measures go with it; what was promised by them still holds.
+    """
+    if matter.issue:
+        raise Refused("这个事项已经列入议题。")
+    _, matter = take_matter(matter, "carry", by=by)
+    links = links_of(matter).select_related("demand__business__grid")
+    issue = _new_issue(
+        [link.demand.business for link in links],
+        title=title,
+        brand=brand,
+        level=level,
+        by=by,
+        at=at,
+    )
+    matter.issue, matter.body = issue, None
+    matter.save(update_fields=["issue", "body"])
+    matter.measures.update(issue=issue)
+    record(
+        "matter.carried",
+        matter,
+        by=by,
+        at=at,
+        on_behalf_of=matter.acted_for,
+        issue=issue.pk,
+    )
+    owe_by_measures(matter, by=by, at=at)
+    return issue
+
+
+@transaction.atomic
+def add_matter(issue, demand, *, wish, by, at, others=()):
+    """Gather one more matter into an issue that has not been decided yet.
+
+    `others` ask for the same as `demand`.
+    """
+    issue = lock_issue(issue)
     seen = Issue.objects.visible_to(by, Right.PROPOSE_ISSUES).filter(pk=issue.pk)
     if not seen.exists():
         raise PermissionDenied
-    if "add_matter" not in issue.open_steps:
-        raise Refused("议题已经定了措施，不能再加事项，请另提议题。")
-    demand = _of_visits(visits.join, demand, having=Right.PROPOSE_ISSUES, by=by, at=at)
+    if Step.ADD_MATTER not in issue.open_steps:
+        raise Refused(f"{overtaken(issue)}新的事项请另提议题。")
+    links = take_up([demand, *others], having=Right.PROPOSE_ISSUES, by=by, at=at)
+    businesses = [link.demand.business for link in links]
     matter = Matter.objects.create(
-        title=_said(wish, "请写要解决什么。"),
+        title=said(wish, "请写要解决什么。"),
         issue=issue,
-        grid=issue.grid,
-        building=demand.business.building,
+        grid=grid_of(businesses) or issue.grid,
+        building=building_of(businesses),
         raised_on=timezone.localdate(at),
     )
+    move(issue, Step.ADD_MATTER, by=by, at=at)
     record("matter.added", matter, by=by, at=at, issue=issue.pk)
-    _link(matter, demand, by=by, at=at)
+    link_up(matter, links, by=by, at=at)
     return matter
 
 
 @transaction.atomic
-def join(matter, demand, *, by, at):
-    """Put a demand into an open matter that asks for the same."""
-    matter = _lock_matter(matter)
+def join(matter, demand, *, by, at, others=()):
+    """Put a demand, and `others`, into an open matter that asks for the same."""
+    matter = lock_matter(matter)
     seen = Matter.objects.visible_to(by, Right.PROPOSE_ISSUES).filter(pk=matter.pk)
     if not seen.exists():
         raise PermissionDenied
     if "join" not in matter.open_steps:
         raise Refused("这个事项已经办结，不能再并入，请另提议题。")
-    demand = _of_visits(visits.join, demand, having=Right.PROPOSE_ISSUES, by=by, at=at)
-    _link(matter, demand, by=by, at=at)
-    return demand
+    links = take_up([demand, *others], having=Right.PROPOSE_ISSUES, by=by, at=at)
+    link_up(matter, links, by=by, at=at)
+    return links[0].demand
+
+
+@transaction.atomic
+def deal_directly(demands, *, wish, by, at):
+    """Make a new matter of demands that need no deliberation (直接办理).
+
+    The nearest body of their place deals with it, and owes them.
+    """
+    links = take_up(demands, having=Right.SORT_DEMANDS, by=by, at=at)
+    return directly(links, wish=wish, by=by, at=at)
+
+
+def directly(links, *, wish, by, at):
+    """A new matter of what `take_up` took; the nearest body of their place deals with it."""
+    businesses = [link.demand.business for link in links]
+    body, _ = first_body(businesses, Level.BRANCH)
+    grid = grid_of(businesses) or businesses[0].grid
+    building = building_of(businesses)
+    if body is None:
+        raise Refused(f"{building or grid}还没有议事主体，请联系网格长设立。")
+    matter = Matter.objects.create(
+        title=said(wish, "请写要解决什么。"),
+        body=body,
+        grid=grid,
+        building=building,
+        raised_on=timezone.localdate(at),
+    )
+    record("matter.dealt_with", matter, by=by, at=at, body=body.name)
+    link_up(matter, links, by=by, at=at)
+    return matter
 
 
 @transaction.atomic
@@ -177,172 +260,128 @@ def take_out(demand, *, by, at):
     link = demand.links.filter(left_at=None).select_related("matter").first()
     if link is None:
         raise Refused("这件诉求不在任何事项里。")
-    matter = _lock_matter(link.matter)
-    demand = _of_visits(
-        visits.take_out, demand, having=Right.PROPOSE_ISSUES, by=by, at=at
-    )
+    matter = lock_matter(link.matter)
     if not matter.links.in_force().exclude(demand=demand).exists():
         raise Refused("事项里只剩这一件诉求，不能移出。")
-    left = matter.links.in_force().filter(demand=demand).update(left_at=at)
+    return let_go(matter, link, by=by, at=at)
+
+
+def let_go(matter, link, *, by, at, having=Right.PROPOSE_ISSUES):
+    """The demand leaves the matter, which is locked, and is as it was before."""
+    demand = of_visits(
+        visits.take_out,
+        link.demand,
+        having=having,
+        due=link.due,
+        first_word_on=link.first_word_on,
+        by=by,
+        at=at,
+    )
+    left = matter.links.in_force().filter(pk=link.pk).update(left_at=at)
     if not left:
         raise Refused("这件诉求刚刚换了事项，请刷新后再办理。")
+    settle_place(matter)
     record("matter.left", matter, by=by, at=at, demand=demand.pk)
+    if link.earlier:
+        link.earlier.left_at = None
+        link.earlier.save(update_fields=["left_at"])
     return demand
 
 
-def _lock_issue(issue):
-    if issue is None:
-        raise Refused("这个事项还没有列入议题，请先提议题。")
-    return (
-        Issue.objects.select_for_update(of=["self"])
-        .select_related("body", "grid")
-        .get(pk=issue.pk)
-    )
+@transaction.atomic
+def withdraw_matter(matter, *, reason, by, at):
+    """Take back a matter that should not have been made: its demands wait again.
 
-
-def _take(issue, step, *, by):
-    """Lock the issue, then ask whether this step, by this person, is open.
-
-    Locks go from above to below: issue, matter, measure, demands.
+    Not once anything was decided of it, and not the last of an issue, which is withdrawn
+    itself. The row stays with its reason.
     """
-    issue = _lock_issue(issue)
-    if not issue.may_be_decided_by(by):
-        raise PermissionDenied
-    if step not in issue.open_steps:
-        now = f"{issue.get_level_display()}·{issue.get_state_display()}"
-        raise Refused(f"议题状态已变化（{now}），请刷新后再办理。")
-    return issue
+    if matter.issue_id:
+        issue = lock_issue(matter.issue)
+        if Step.ADD_MATTER not in issue.open_steps:
+            raise Refused(overtaken(issue))
+        if not issue.matters.open().exclude(pk=matter.pk).exists():
+            raise Refused("议题里只剩这一个事项，请撤回议题。")
+    matter = lock_matter(matter)
+    if "withdraw" not in matter.open_steps:
+        raise Refused(f"事项现在是“{matter.get_state_display()}”，不能撤销。")
+    if matter.measures.exists():
+        raise Refused("这个事项已经定了措施，不能撤销，请办结。")
+    reason = said(reason, "请写明原因。")
+    for link in links_of(matter):
+        let_go(matter, link, by=by, at=at)
+    matter.state = Matter.State.WITHDRAWN
+    matter.save(update_fields=["state"])
+    record("matter.withdrawn", matter, by=by, at=at, reason=reason)
+    return matter
 
 
 @transaction.atomic
-def decide(issue, *, opinion, matter, content, lead, due_on, by, at):
+def decide(
+    issue,
+    *,
+    opinion,
+    matter,
+    content,
+    lead,
+    due_on,
+    by,
+    at,
+    supporting=(),
+    meeting=None,
+):
     """Decide an issue at its level: what the body said, and a first measure.
 
-    `lead` is a MemberUnit or a PartyOrganization; exactly one leads.
+    `lead` is a MemberUnit or a PartyOrganization; exactly one leads. Who supports it:
+    as in `fixing.fix`.
     """
-    issue = _take(issue, "decide", by=by)
+    issue = take_step(issue, Step.DECIDE, by=by)
     today = timezone.localdate(at)
     Deliberation.objects.create(
         issue=issue,
         level=issue.level,
         body=issue.body,
-        opinion=_said(opinion, "请写研商意见。"),
+        opinion=said(opinion, "请写研商意见。"),
         held_on=today,
         by=by,
     )
-    issue.state = Issue.State.DECIDED
-    issue.decided_on = today
-    issue.save(update_fields=["state", "decided_on"])
+    move(issue, Step.DECIDE, to=Issue.State.DECIDED, meeting=meeting, by=by, at=at)
     record("issue.decided", issue, by=by, at=at, level=issue.level)
-    _measure(issue, matter, content=content, lead=lead, due_on=due_on, by=by, at=at)
+    fix(
+        issue,
+        matter,
+        content=content,
+        lead=lead,
+        due_on=due_on,
+        supporting=supporting,
+        by=by,
+        at=at,
+    )
     return issue
 
 
 @transaction.atomic
-def add_measure(issue, *, matter, content, lead, due_on, by, at):
-    """Fix one more measure of an issue that has been decided."""
-    issue = _take(issue, "add_measure", by=by)
-    return _measure(
-        issue, matter, content=content, lead=lead, due_on=due_on, by=by, at=at
-    )
-
-
-def _measure(issue, matter, *, content, lead, due_on, by, at):
-    today = timezone.localdate(at)
-    matter = _lock_matter(matter)
-    if matter.issue_id != issue.pk or matter.state != Matter.State.OPEN:
-        raise Refused("措施要对应这个议题里还没办结的事项。")
-    if due_on < today:
-        raise Refused("措施期限不能早于今天。")
-    if due_on > today + FURTHEST:
-        raise Refused("措施期限不能晚于两年以后，长期的事请分步定。")
-    field = "lead_unit" if isinstance(lead, MemberUnit) else "lead_organization"
-    measure = Measure.objects.create(
-        issue=issue,
-        matter=matter,
-        content=_said(content, "请写明要做什么。"),
-        due_on=due_on,
-        decided_on=today,
-        **{field: lead},
-    )
-    record(
-        "measure.decided",
-        measure,
-        by=by,
-        at=at,
-        issue=issue.pk,
-        due_on=due_on.isoformat(),
-    )
-    _owe_by_measures(matter, by=by, at=at)
-    return measure
-
-
-def _owe_by_measures(matter, *, by, at):
-    """From joining on, the matter's measures say by when, and its leads who owes.
-
-    The last open measure governs. Where none is open the deadline stays, and the body
-    that has to go on with it owes.
-    """
-    last = (
-        matter.measures.open()
-        .select_related("lead_unit", "lead_organization")
-        .order_by("due_on", "pk")
-        .last()
-    )
-    owed_by = str(last.lead if last else matter.issue.body)
-    if last:
-        how = "按措施期限"
-    else:
-        decided = matter.measures.exists()
-        how = "措施已完成，等议事主体办结" if decided else "等议事主体研商"
-    for link in _links(matter):
-        visits.owe(
-            link.demand,
-            due_on=last.due_on if last else link.demand.due_on,
-            # Without a measure it is still the date counted in working days.
-            workdays=None if last else visits.workdays_of(link.demand),
-            owed_by=owed_by,
-            reason=f"并入事项“{matter.title}”，{how}",
-            by=by,
-            at=at,
-        )
-
-
-def _links(matter):
-    """In the order of businesses, in which all acts lock them."""
-    links = matter.links.in_force().select_related("demand")
-    return links.order_by("demand__business", "demand")
-
-
-@transaction.atomic
-def finish_measure(measure, *, result, by, at):
-    """Record that a measure has been carried out, and what it brought."""
-    issue = _take(measure.issue, "finish_measure", by=by)
-    matter = _lock_matter(measure.matter)
-    measure = Measure.objects.select_for_update().get(pk=measure.pk)
-    if measure.state == Measure.State.DONE:
-        raise Refused("这项措施已经完成。")
-    measure.state = Measure.State.DONE
-    measure.done_on = timezone.localdate(at)
-    measure.result = _said(result, "请写明完成情况。")
-    measure.save(update_fields=["state", "done_on", "result"])
-    if issue.state == Issue.State.DECIDED:
-        issue.state = Issue.State.IN_PROGRESS
-        issue.save(update_fields=["state"])
-    record("measure.finished", measure, by=by, at=at, issue=issue.pk)
-    _owe_by_measures(matter, by=by, at=at)
-    return measure
-
-
-@transaction.atomic
-def end_matter(matter, *, ending, before, after, benefited, by, at):
+def end_matter(
+    matter,
+    *,
+    ending,
+    before,
+    after,
+    benefited,
+    by,
+    at,
+    passed_to="",
+    outside_system="",
+    outside_number="",
+    meeting=None,
+):
     """End a matter honestly: how, and what is different now (before > after).
+
+    Passed up, it names to whom; handed over to enforcement, the outside case's number.
 
     Every demand in it gets the outcome and waits for its asker to be told. Open
     measures stand in the way: nobody closes over an unfinished part.
     """
-    issue = _take(matter.issue, "end_matter", by=by)
-    matter = _lock_matter(matter)
+    issue, matter = take_matter(matter, "end", issue_step=Step.END_MATTER, by=by)
     if "end" not in matter.open_steps:
         raise Refused("这个事项已经办结。")
     if matter.measures.open().exists():
@@ -354,19 +393,57 @@ def end_matter(matter, *, ending, before, after, benefited, by, at):
     if not changes and not after:
         raise Refused("没有解决的，请写明原因，会原样告诉提出的人。")
 
-    matter.state = Matter.State.ENDED
-    matter.ending, matter.before, matter.after = ending, before, after
-    matter.benefited = benefited
+    matter.before, matter.after, matter.benefited = before, after, benefited
+    if ending == Matter.Ending.PASSED_UP:
+        matter.passed_to = said(passed_to, "请写明上报给谁。")
+    if outside_number.strip():
+        matter.outside_system = outside_system or Matter.System.ENFORCEMENT
+        matter.outside_number = outside_number.strip()
+    if ending == Matter.Ending.ENFORCEMENT and not matter.outside_number:
+        raise Refused("移交执法要写明外部系统的案号。")
+    come_to_end(matter, ending, for_whom=matter.acted_for, by=by, at=at)
+    if issue:
+        to = _after_an_ending(issue)
+        move(issue, Step.END_MATTER, to=to, meeting=meeting, by=by, at=at)
+    return matter
+
+
+def _after_an_ending(issue):
+    """Once nothing is open all wait to be told; else it goes on, or is still talked of."""
+    if not issue.matters.open().exists():
+        return Issue.State.FEEDBACK
+    if issue.state == Issue.State.DELIBERATING:
+        return None
+    return Issue.State.IN_PROGRESS
+
+
+def come_to_end(matter, ending, *, by, at, for_whom=""):
+    """Write the ending down; each demand gets it as its outcome. The issue is locked."""
+    before, after = matter.before, matter.after
+    matter.state, matter.ending = Matter.State.ENDED, ending
     matter.ended_on = timezone.localdate(at)
     matter.save(
-        update_fields=["state", "ending", "before", "after", "benefited", "ended_on"]
+        update_fields=[
+            "state",
+            "ending",
+            "before",
+            "after",
+            "benefited",
+            "passed_to",
+            "outside_system",
+            "outside_number",
+            "ended_on",
+        ]
     )
-    record("matter.ended", matter, by=by, at=at, ending=ending)
+    record("matter.ended", matter, by=by, at=at, on_behalf_of=for_whom, ending=ending)
+    changes = ending in (Matter.Ending.SOLVED, Matter.Ending.PARTLY)
     outcome = matter.get_ending_display()
     if before or after:
         outcome += f"：{' → '.join(filter(None, [before, after]))}"
-    for link in _links(matter):
-        _of_visits(
+    for link in links_of(matter):
+        if link.demand.state in Demand.DROPPED:
+            continue  # of a matter taken up again: this asker has left it meanwhile
+        of_visits(
             visits.end,
             link.demand,
             outcome=outcome,
@@ -375,11 +452,6 @@ def end_matter(matter, *, ending, before, after, benefited, by, at):
             by=by,
             at=at,
         )
-
-    still_open = issue.matters.open().exists()
-    issue.state = Issue.State.IN_PROGRESS if still_open else Issue.State.FEEDBACK
-    issue.save(update_fields=["state"])
-    return matter
 
 
 def untold(issue):
@@ -403,14 +475,25 @@ def tell(matter, demands, *, how, on, by, at):
     Whoever decides the issue tells all of them, with one notice if need be; others
     tell those askers whose demands are theirs to answer.
     """
-    issue = _lock_issue(matter.issue)
-    inside = {link.demand_id for link in _links(matter)}
+    if matter.issue:
+        lock_issue(matter.issue)
+    matter = lock_matter(matter)
+    inside = {link.demand_id for link in links_of(matter)}
     if not demands or not inside.issuperset(demand.pk for demand in demands):
         raise Refused("请选这个事项里还没有回告的诉求。")
-    having = None if issue.may_be_decided_by(by) else Right.ANSWER_DEMANDS
+    having = None if matter.may_be_decided_by(by) else Right.ANSWER_DEMANDS
     for demand in sorted(demands, key=lambda demand: (demand.business_id, demand.pk)):
-        _of_visits(visits.tell, demand, how=how, on=on, having=having, by=by, at=at)
-    record("matter.told", matter, by=by, at=at, demands=len(demands), how=how)
+        of_visits(visits.tell, demand, how=how, on=on, having=having, by=by, at=at)
+    for_whom = acts_for_body(matter.owner, by) or ""
+    record(
+        "matter.told",
+        matter,
+        by=by,
+        at=at,
+        on_behalf_of=for_whom,
+        demands=len(demands),
+        how=how,
+    )
     return len(demands)
 
 
@@ -422,14 +505,21 @@ def leave(demand, *, by, at):
     link = demand.links.in_force().select_related("matter").first()
     if link is None or link.matter.state != Matter.State.OPEN:
         return
-    matter = _lock_matter(link.matter)
+    matter = lock_matter(link.matter)
     if not matter.links.in_force().exclude(demand=demand).exists():
         raise visits.Refused(
             f"它是事项“{matter.title}”里唯一的诉求，请先在事项里办结。"
         )
     link.left_at = at
     link.save(update_fields=["left_at"])
+    settle_place(matter)
     record("matter.left", matter, by=by, at=at, demand=demand.pk)
+
+
+def not_while_inside(demand):
+    """Steps that are not offered while a demand is in a matter, whatever its state."""
+    inside = demand.state in Demand.UNSATISFIED and demand.links.in_open().exists()
+    return {"join", "answer", "explain"} if inside else set()
 
 
 def _issues_of(demand_ids):
@@ -451,27 +541,24 @@ def settle(demand, *, by, at):
     it again when a telling was taken back. The issue is locked already."""
     for issue in _issues_of([demand.pk]).distinct():
         left = untold(issue).exists()
-        if "close" in issue.open_steps and not left:
-            _close(issue, by=by, at=at)
-        elif "reopen" in issue.open_steps and left:
-            issue.state, issue.closed_on = Issue.State.FEEDBACK, None
-            issue.save(update_fields=["state", "closed_on"])
-            record("issue.reopened", issue, by=by, at=at)
+        if Step.SETTLE in issue.open_steps and not left:
+            _close(issue, Step.SETTLE, by=by, at=at)
+        elif Step.UNSETTLE in issue.open_steps and left:
+            move(issue, Step.UNSETTLE, to=Issue.State.FEEDBACK, by=by, at=at)
+            record("issue.unsettled", issue, by=by, at=at)
 
 
 @transaction.atomic
-def close(issue, *, by, at):
+def close(issue, *, by, at, meeting=None):
     """Close an issue: all its matters have ended and every asker has been told."""
-    issue = _take(issue, "close", by=by)
+    issue = take_step(issue, Step.CLOSE, by=by)
     left = untold(issue).count()
     if left:
         raise Refused(f"还有 {left} 件诉求没有回告，回告后才能办结。")
-    return _close(issue, by=by, at=at)
+    return _close(issue, Step.CLOSE, meeting=meeting, by=by, at=at)
 
 
-def _close(issue, *, by, at):
-    issue.state = Issue.State.CLOSED
-    issue.closed_on = timezone.localdate(at)
-    issue.save(update_fields=["state", "closed_on"])
+def _close(issue, step, *, by, at, meeting=None):
+    move(issue, step, to=Issue.State.CLOSED, meeting=meeting, by=by, at=at)
     record("issue.closed", issue, by=by, at=at)
     return issue

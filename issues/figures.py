@@ -8,8 +8,10 @@ from tianshan.workdays.lights import YELLOW, light
 
 
 def matters(scope):
-    return Matter.objects.visible_to(scope.user).filter(
-        grid__path__startswith=scope.grid.path, raised_on__range=scope.period
+    return (
+        Matter.objects.visible_to(scope.user)
+        .standing()
+        .filter(grid__path__startswith=scope.grid.path, raised_on__range=scope.period)
     )
 
 
@@ -42,7 +44,7 @@ def open_at(level):
 
 def measures(scope):
     return Measure.objects.visible_to(scope.user).filter(
-        issue__grid__path__startswith=scope.grid.path
+        matter__grid__path__startswith=scope.grid.path
     )
 
 
@@ -108,7 +110,7 @@ def register():
             "issues_closed",
             "办结议题",
             Unit.ISSUES,
-            "时段内办结的议题：事项都办结，提出人都已回告。",
+            "时段内办结的议题：事项都办结，提出的人都已回告。",
             "issues",
             lambda scope: issues(scope).filter(closed_on__range=scope.period),
         ),

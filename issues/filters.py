@@ -1,8 +1,17 @@
 import django_filters
+from django.db.models import Q
 from django.utils import timezone
 
 from grids.models import Building
-from issues.models import DeliberationBody, Issue, Level, Matter, Measure
+from issues.models import (
+    DeliberationBody,
+    Extension,
+    Issue,
+    Level,
+    Matter,
+    Measure,
+    MeasurePart,
+)
 from party.models import MemberUnit
 from tianshan.ledgers.ledger import LedgerFilter
 from tianshan.workdays.lights import GREEN, RED, YELLOW
@@ -33,6 +42,7 @@ class IssueFilter(LedgerFilter):
     building = django_filters.ModelChoiceFilter(
         label="楼宇", queryset=buildings_in_sight, empty_label="全部"
     )
+    supervised = django_filters.BooleanFilter(label="督办中")
 
     class Meta:
         model = Issue
@@ -72,6 +82,7 @@ class MeasureFilter(LedgerFilter):
     lead_unit = django_filters.ModelChoiceFilter(
         label="主办单位", queryset=units_in_sight, empty_label="全部"
     )
+    supervised = django_filters.BooleanFilter(label="督办中")
 
     class Meta:
         model = Measure
@@ -83,6 +94,52 @@ class MeasureFilter(LedgerFilter):
     def find(self, queryset, name, value):
         """In the measure's own words, or by the issue's title and pinyin."""
         by_issue = super().find(Issue.objects.all(), name, value)
-        return queryset.filter(content__icontains=value.strip()) | queryset.filter(
-            issue__in=by_issue
+        by_matter = super().find(Matter.objects.all(), name, value)
+        return queryset.filter(
+            Q(content__icontains=value.strip())
+            | Q(issue__in=by_issue)
+            | Q(matter__in=by_matter)
+        )
+
+
+class PartFilter(LedgerFilter):
+    state = django_filters.MultipleChoiceFilter(label="状态", choices=MeasurePart.State)
+    light = django_filters.ChoiceFilter(
+        label="红黄灯", choices=LIGHTS, empty_label="全部", method="by_light"
+    )
+    lead = django_filters.ChoiceFilter(
+        label="主协办",
+        choices=[("true", "主办"), ("false", "协办")],
+        empty_label="全部",
+        method="by_lead",
+    )
+    unit = django_filters.ModelChoiceFilter(
+        label="单位", queryset=units_in_sight, empty_label="全部"
+    )
+    asked = django_filters.BooleanFilter(label="等延期答复", method="by_asked")
+
+    class Meta:
+        model = MeasurePart
+        fields = []
+
+    def by_light(self, queryset, name, colour):
+        return queryset.lit(colour, timezone.localdate())
+
+    def by_lead(self, queryset, name, value):
+        return queryset.filter(lead=value == "true")
+
+    def by_asked(self, queryset, name, value):
+        waiting = Extension.objects.undecided().values("part")
+        if value:
+            return queryset.filter(pk__in=waiting)
+        return queryset.exclude(pk__in=waiting)
+
+    def find(self, queryset, name, value):
+        """In its own words or its measure's, or by the issue's title and pinyin."""
+        by_issue = super().find(Issue.objects.all(), name, value)
+        words = value.strip()
+        return queryset.filter(
+            Q(content__icontains=words)
+            | Q(measure__content__icontains=words)
+            | Q(measure__issue__in=by_issue)
         )

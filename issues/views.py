@@ -1,5 +1,7 @@
 """Issues, matters and measures: what several ask for, on its way to be done."""
 
+import datetime as dt
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, Value, When
@@ -12,7 +14,7 @@ from django.views.decorators.http import (
 )
 
 from accounts.rights import Right, needs
-from issues import actions
+from issues import actions, fixing
 from issues.forms import (
     DecideForm,
     EndForm,
@@ -24,7 +26,12 @@ from issues.forms import (
 from issues.history import told_history
 from issues.ledgers import ISSUE_STATES, ISSUES, MATTERS, MEASURES
 from issues.models import Issue, Level, Matter, MatterDemand, Measure
-from issues.steps import next_steps, to_tell
+from issues.models.rules import Step
+from issues.photos import photos_of
+from issues.spent import at_levels, stints
+from issues.steps import ladder_steps, next_steps, stuck, to_tell
+from issues.taking import acting_in, acts_for_body
+from issues.telling import notice_for
 from tianshan.ledgers.views import ledger_page
 from tianshan.web import render_part
 from visits.models import Demand
@@ -33,6 +40,7 @@ DECIDE = (
     Right.DECIDE_IN_BRANCH,
     Right.DECIDE_IN_COMMITTEE,
     Right.DECIDE_IN_CONFERENCE,
+    Right.ACT_ON_BEHALF,
 )
 SHOWN_AT_FIRST = 6  # askers of a matter on its issue's page
 
@@ -58,7 +66,7 @@ def measure_list(request):
 # --- one issue, one matter -----------------------------------------------------------
 
 
-def _matters(matters, user):
+def matters_with_all(matters, user):
     """With all that a page shows of each: askers, measures, demands and who is named.
 
     Others' demands are shown by their words; whose they are, only to those who see
@@ -73,7 +81,7 @@ def _matters(matters, user):
     )
     return (
         matters.with_askers()
-        .select_related("issue__body", "grid", "building")
+        .select_related("issue__body", "body", "grid", "building")
         .annotate(
             asked=Count("links", filter=Q(links__left_at=None)),
             untold=Count(
@@ -88,7 +96,9 @@ def _matters(matters, user):
         .prefetch_related(
             Prefetch("links", queryset=links, to_attr="links_now"),
             Prefetch(
-                "measures", queryset=Measure.objects.for_list(), to_attr="measures_all"
+                "measures",
+                queryset=Measure.objects.for_list().with_parts(),
+                to_attr="measures_all",
             ),
             Prefetch(
                 "measures",
@@ -103,12 +113,13 @@ def _matters(matters, user):
 def _with_lights(measures, today):
     for measure in measures:
         measure.lamp = measure.light(today)
+        measure.held_back = fixing.held_back(measure.parts_all)
     return measures
 
 
-def _levels(issue, deliberations):
-    """The three levels as a ladder: what each said, and which has the issue now."""
-    held = {}
+def _levels(issue, deliberations, steps, now):
+    """The three levels as a ladder: days spent, what each said, which has it now."""
+    held, spent = {}, at_levels(steps, now)
     for deliberation in deliberations:
         held.setdefault(deliberation.level, []).append(deliberation)
     rungs = []
@@ -116,13 +127,54 @@ def _levels(issue, deliberations):
         if level == issue.level:
             kind = "done" if issue.state == Issue.State.CLOSED else "now"
         else:
-            kind = "done" if held.get(level) else "later"
-        rungs.append({"level": level, "kind": kind, "held": held.get(level, [])})
+            kind = "done" if held.get(level) or level in spent else "later"
+        mine = [one for one in stints(steps, now) if one.level == level]
+        rungs.append(
+            {
+                "level": level,
+                "kind": kind,
+                "held": held.get(level, []),
+                "days": spent[level].days if level in spent else None,
+                "since": mine[0].since if mine else None,
+                "body": mine[-1].body if mine else None,
+                "skipped": any(level.label in one.skipped for one in steps),
+                "left": [
+                    one
+                    for one in steps
+                    if one.from_level == level and one.to_level != level
+                ],
+            }
+        )
     return rungs
 
 
+# What is drawn as the way through a level; put aside or withdrawn stands by itself.
+WAY = [
+    Issue.State.PROPOSED,
+    Issue.State.DELIBERATING,
+    Issue.State.DECIDED,
+    Issue.State.IN_PROGRESS,
+    Issue.State.FEEDBACK,
+    Issue.State.CLOSED,
+]
+
+
+def _marks(issue, measures, links, steps):
+    """三跨, as the rows say it: levels it went through, fields, who takes part."""
+    marks = []
+    if len({one.to_level for one in steps}) > 1:
+        marks.append("跨层级")
+    if len({link.demand.category_id for link in links}) > 1:
+        marks.append("跨领域")
+    if len({str(measure.lead) for measure in measures}) > 1:
+        marks.append("跨部门")
+    return marks
+
+
 def _states(issue):
-    states = list(Issue.State)
+    states = list(WAY)
+    if issue.state not in states:
+        states = [Issue.State.PROPOSED, Issue.State(issue.state)]
     now = states.index(issue.state)
     return [
         {
@@ -146,8 +198,11 @@ def issue_detail(request, pk):
         .select_related("body__organization", "raised_by"),
         pk=pk,
     )
-    today = timezone.localdate()
-    matters = list(_matters(issue.matters, request.user))
+    now = timezone.now()
+    today = timezone.localdate(now)
+    matters = list(matters_with_all(issue.matters, request.user))
+    history = list(issue.steps.select_related("to_body", "from_body", "by", "meeting"))
+    supervisions = list(issue.supervisions.select_related("measure", "by"))
     measures = [measure for matter in matters for measure in matter.measures_all]
     measures.sort(key=lambda measure: (measure.due_on, measure.pk))
     deliberations = issue.deliberations.select_related("body", "by")
@@ -156,7 +211,33 @@ def issue_detail(request, pk):
         "issue": issue,
         "state": ISSUE_STATES[issue.state],
         "lamp": issue.light(today),
-        "levels": _levels(issue, deliberations),
+        "levels": _levels(issue, deliberations, history, now),
+        "marks": _marks(
+            issue,
+            measures,
+            [link for matter in matters for link in matter.links_now],
+            history,
+        ),
+        "stuck": stuck(issue, measures, history, now),
+        "total_days": sum(at_levels(history, now).values(), dt.timedelta()).days,
+        "supervisions": supervisions,
+        "waiting": [
+            {
+                "row": one,
+                "mine": acting_in(
+                    issue,
+                    Step.ANSWER_SUPERVISION,
+                    request.user,
+                    measure=one.measure,
+                )
+                is not None,
+            }
+            for one in supervisions
+            if one.answered_at is None
+        ],
+        "may_supervise": acting_in(issue, Step.SUPERVISE, request.user) is not None
+        and Step.SUPERVISE in issue.open_steps,
+        "ladder": ladder_steps(issue, request.user),
         "states": _states(issue),
         "matters": matters,
         "asked": sum(matter.asked for matter in matters),
@@ -167,7 +248,8 @@ def issue_detail(request, pk):
         "deliberations": reversed(deliberations),
         "steps": steps,
         "first_step": next((one for one in steps if one.open and not one.post), None),
-        "history": told_history(issue, matters, measures),
+        "history": told_history(history, matters, measures),
+        "photos": photos_of(issue),
         "shown": SHOWN_AT_FIRST,
         "may_finish": "finish_measure" in issue.open_steps
         and issue.may_be_decided_by(request.user),
@@ -179,13 +261,25 @@ def issue_detail(request, pk):
 @require_safe
 def matter_detail(request, pk):
     matter = get_object_or_404(
-        _matters(Matter.objects.visible_to(request.user), request.user), pk=pk
+        matters_with_all(Matter.objects.visible_to(request.user), request.user), pk=pk
     )
     own = Demand.objects.visible_to(request.user, Right.PROPOSE_ISSUES)
-    mine = matter.issue is not None and matter.issue.may_be_decided_by(request.user)
-    issue_steps = matter.issue.open_steps if matter.issue else set()
+    proposes = Matter.objects.visible_to(request.user, Right.PROPOSE_ISSUES)
+    own_matter = proposes.filter(pk=matter.pk).exists()
+    mine = matter.may_be_decided_by(request.user)
+    # In an issue its steps decide, so far as the matter is open.
+    open_steps = matter.open_steps
+    if matter.issue:
+        issue_steps = matter.issue.open_steps
+        open_steps = open_steps & issue_steps | (
+            open_steps & {"end"} if "end_matter" in issue_steps else set()
+        )
     context = {
         "matter": matter,
+        "merged": matter.merged_in.in_force().select_related("gone"),
+        "merged_away": matter.merged_away.in_force().select_related("kept").first(),
+        "may_merge": own_matter and "join" in matter.open_steps,
+        "may_note": own_matter,
         "measures": _with_lights(matter.measures_all, timezone.localdate()),
         "removable": set(
             own.filter(pk__in=[link.demand_id for link in matter.links_now])
@@ -194,10 +288,10 @@ def matter_detail(request, pk):
         )
         if len(matter.links_now) > 1
         else set(),
-        "may_end": mine
-        and "end_matter" in issue_steps
-        and "end" in matter.open_steps
-        and not matter.measures_open,
+        "may_end": mine and "end" in open_steps and not matter.measures_open,
+        "may_fix": mine and not matter.issue and "add_measure" in open_steps,
+        "may_carry": mine and not matter.issue and "carry" in open_steps,
+        "may_finish": mine and "finish_measure" in open_steps,
         "to_tell": to_tell(matter, request.user).count(),
     }
     return render(request, "issues/matter_detail.html", context)
@@ -224,7 +318,29 @@ def _own_issue(request, pk, step):
     return issue, True
 
 
-def _done(request, form, act, *args, **data):
+def _own_matter(request, matter, step, issue_step):
+    """Whether this step of the matter's body is open now; 403 for other bodies.
+
+    In an issue it is the issue's step; without one it is the matter's own.
+    """
+    if matter.issue:
+        return _own_issue(request, matter.issue_id, issue_step)[1]
+    if not matter.may_be_decided_by(request.user):
+        raise PermissionDenied
+    if request.method != "POST" and step not in matter.open_steps:
+        messages.warning(
+            request, f"事项现在是“{matter.get_state_display()}”，不能再办这一步。"
+        )
+        return False
+    return True
+
+
+def acting(request, body):
+    """For a form: for whom the user takes a step of the body, where not for himself."""
+    return {"acts_for": acts_for_body(body, request.user)}
+
+
+def taken(request, form, act, *args, **data):
     """Do the act with what the form holds; what is refused is said on the form."""
     try:
         return act(*args, by=request.user, at=timezone.now(), **data)
@@ -250,7 +366,7 @@ def issue_propose(request, pk):
         initial={"title": f"{place}{demand.category}"[:80]},
     )
     if form.is_valid():
-        issue = _done(request, form, actions.propose, demand, **form.cleaned_data)
+        issue = taken(request, form, actions.propose, demand, **form.cleaned_data)
         if issue:
             messages.success(request, f"议题已提出，交{issue.body}研商。")
             return redirect(issue)
@@ -323,13 +439,14 @@ def issue_decide(request, pk):
     issue, open_now = _own_issue(request, pk, "decide")
     if not open_now:
         return redirect(issue)
-    form = DecideForm(request.POST or None, issue=issue, user=request.user)
-    if form.is_valid() and _done(
+    form = DecideForm(request.POST or None, among=issue.matters, user=request.user)
+    if form.is_valid() and taken(
         request, form, actions.decide, issue, **form.cleaned_data
     ):
         messages.success(request, "措施已定，期限已告知各件诉求。")
         return redirect(issue)
-    return render(request, "issues/issue_decide.html", {"issue": issue, "form": form})
+    context = {"issue": issue, "form": form, **acting(request, issue.body)}
+    return render(request, "issues/issue_decide.html", context)
 
 
 @needs(*DECIDE)
@@ -338,13 +455,37 @@ def measure_add(request, pk):
     issue, open_now = _own_issue(request, pk, "add_measure")
     if not open_now:
         return redirect(issue)
-    form = MeasureForm(request.POST or None, issue=issue, user=request.user)
-    if form.is_valid() and _done(
-        request, form, actions.add_measure, issue, **form.cleaned_data
+    form = MeasureForm(request.POST or None, among=issue.matters, user=request.user)
+    if form.is_valid() and taken(
+        request, form, fixing.add_measure, issue, **form.cleaned_data
     ):
         messages.success(request, "措施已增加。")
         return redirect(issue)
-    return render(request, "issues/measure_add.html", {"issue": issue, "form": form})
+    context = {"page": issue, "form": form, **acting(request, issue.body)}
+    return render(request, "issues/measure_add.html", context)
+
+
+@needs(*DECIDE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def matter_fix(request, pk):
+    """A measure of a matter that is dealt with directly."""
+    matter = get_object_or_404(
+        Matter.objects.visible_to(request.user).direct().for_list(), pk=pk
+    )
+    if not _own_matter(request, matter, "add_measure", "add_measure"):
+        return redirect(matter)
+    form = MeasureForm(
+        request.POST or None,
+        among=Matter.objects.filter(pk=matter.pk),
+        user=request.user,
+    )
+    if form.is_valid() and taken(
+        request, form, fixing.fix_directly, **form.cleaned_data
+    ):
+        messages.success(request, "措施已定，期限已告知各件诉求。")
+        return redirect(matter)
+    context = {"page": matter, "form": form, **acting(request, matter.owner)}
+    return render(request, "issues/measure_add.html", context)
 
 
 @needs(*DECIDE)
@@ -353,19 +494,24 @@ def measure_finish(request, pk):
     measure = get_object_or_404(
         Measure.objects.visible_to(request.user).for_list(), pk=pk
     )
-    issue, open_now = _own_issue(request, measure.issue_id, "finish_measure")
-    if not open_now:
-        return redirect(issue)
+    page = measure.issue or measure.matter
+    if not _own_matter(request, measure.matter, "finish_measure", "finish_measure"):
+        return redirect(page)
     if measure.state == Measure.State.DONE and request.method != "POST":
         messages.warning(request, "这项措施已经完成。")
-        return redirect(issue)
+        return redirect(page)
     form = FinishForm(request.POST or None)
-    if form.is_valid() and _done(
-        request, form, actions.finish_measure, measure, **form.cleaned_data
+    if form.is_valid() and taken(
+        request, form, fixing.finish_measure, measure, **form.cleaned_data
     ):
         messages.success(request, "措施已登记完成。")
-        return redirect(issue)
-    context = {"issue": issue, "measure": measure, "form": form}
+        return redirect(page)
+    context = {
+        "page": page,
+        "measure": measure,
+        "form": form,
+        **acting(request, measure.matter.owner),
+    }
     return render(request, "issues/measure_finish.html", context)
 
 
@@ -373,24 +519,23 @@ def measure_finish(request, pk):
 @require_http_methods(["GET", "HEAD", "POST"])
 def matter_end(request, pk):
     matter = get_object_or_404(
-        Matter.objects.visible_to(request.user).for_list(),
-        pk=pk,
-        issue__isnull=False,
+        Matter.objects.visible_to(request.user).for_list(), pk=pk
     )
-    issue, open_now = _own_issue(request, matter.issue_id, "end_matter")
-    if not open_now:
-        return redirect(issue)
+    page = matter.issue or matter
+    if not _own_matter(request, matter, "end", "end_matter"):
+        return redirect(page)
     form = EndForm(request.POST or None)
-    if form.is_valid() and _done(
+    if form.is_valid() and taken(
         request, form, actions.end_matter, matter, **form.cleaned_data
     ):
         messages.success(request, "事项已办结，请把结果告诉每一位提出的人。")
-        return redirect(issue)
+        return redirect(page)
     context = {
-        "issue": issue,
+        "page": page,
         "matter": matter,
         "form": form,
         "unfinished": matter.measures.open().for_list(),
+        **acting(request, matter.owner),
     }
     return render(request, "issues/matter_end.html", context)
 
@@ -399,7 +544,7 @@ def matter_end(request, pk):
 @require_http_methods(["GET", "HEAD", "POST"])
 def matter_tell(request, pk):
     matter = get_object_or_404(
-        _matters(Matter.objects.visible_to(request.user), request.user), pk=pk
+        matters_with_all(Matter.objects.visible_to(request.user), request.user), pk=pk
     )
     demands = to_tell(matter, request.user)
     waiting = set(demands.values_list("pk", flat=True))
@@ -407,7 +552,7 @@ def matter_tell(request, pk):
         request.POST or None, demands=demands, initial={"on": timezone.localdate()}
     )
     if form.is_valid():
-        told = _done(
+        told = taken(
             request,
             form,
             actions.tell,
@@ -417,14 +562,15 @@ def matter_tell(request, pk):
             on=form.cleaned_data["on"],
         )
         if told:
-            matter.issue.refresh_from_db()
-            closed = matter.issue.state == Issue.State.CLOSED
+            page = matter.issue or matter
+            page.refresh_from_db()
+            closed = matter.issue and page.state == Issue.State.CLOSED
             messages.success(
                 request,
                 f"已记 {told} 件回告。"
                 + ("提出的人都告诉了，议题办结。" if closed else ""),
             )
-            return redirect(matter.issue)
+            return redirect(page)
     chosen = request.POST.getlist("demands") if form.is_bound else None
     rows = [
         {
@@ -434,7 +580,12 @@ def matter_tell(request, pk):
         for link in matter.links_now
         if link.demand_id in waiting
     ]
-    context = {"matter": matter, "form": form, "rows": rows}
+    context = {
+        "matter": matter,
+        "form": form,
+        "rows": rows,
+        "notice": notice_for(matter),
+    }
     return render(request, "issues/matter_tell.html", context)
 
 

@@ -32,9 +32,7 @@ def within_reach(user, right):
     community's, which its clerk does not manage.
     """
     codes = {
-        code
-        for grid in Grid.objects.governed_by(user, right)
-        for code in grid.path.strip("/").split("/")
+        code for grid in Grid.objects.governed_by(user, right) for code in grid.codes
     }
     return (
         PartyOrganization.objects.standing()

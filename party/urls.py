@@ -1,6 +1,6 @@
 from django.urls import path
 
-from party import extra_views, plan_views, views
+from party import extra_views, plan_views, station_views, views
 
 app_name = "party"
 urlpatterns = [
@@ -65,5 +65,38 @@ urlpatterns = [
         "plans/items/<int:pk>/cancel/",
         plan_views.plan_item_cancel,
         name="plan_item_cancel",
+    ),
+    path("stations/", station_views.station_list, name="station_list"),
+    path("stations/new/", station_views.station_new, name="station_new"),
+    path("stations/<int:pk>/", station_views.station_detail, name="station_detail"),
+    path("stations/<int:pk>/edit/", station_views.station_edit, name="station_edit"),
+    path("stations/<int:pk>/close/", station_views.station_close, name="station_close"),
+    path(
+        "stations/<int:pk>/reopen/", station_views.station_reopen, name="station_reopen"
+    ),
+    path("stations/<int:pk>/hours/", station_views.hours_edit, name="hours_edit"),
+    path(
+        "stations/<int:pk>/functions/new/",
+        station_views.function_add,
+        name="function_add",
+    ),
+    path(
+        "stations/functions/<int:pk>/end/",
+        station_views.function_end,
+        name="function_end",
+    ),
+    path("stations/<int:pk>/rooms/new/", station_views.room_new, name="room_new"),
+    path("stations/rooms/<int:pk>/edit/", station_views.room_edit, name="room_edit"),
+    path("stations/rooms/<int:pk>/close/", station_views.room_close, name="room_close"),
+    path("stations/<int:pk>/book/", station_views.booking_new, name="booking_new"),
+    path(
+        "stations/bookings/<int:pk>/move/",
+        station_views.booking_move,
+        name="booking_move",
+    ),
+    path(
+        "stations/bookings/<int:pk>/cancel/",
+        station_views.booking_cancel,
+        name="booking_cancel",
     ),
 ]

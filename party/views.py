@@ -129,7 +129,6 @@ def organization_edit(request, pk):
                 }
                 for name, stored in conflict.fields.items()
             ]
-            form.add_error(None, str(conflict))
             form.refreshed(conflict.organization)
         except actions.Refused as refused:
             form.add_error(None, str(refused))

@@ -5,8 +5,11 @@ import datetime as dt
 from django.utils import timezone
 
 from enterprises.models import Business
-from public import cards, links, sending
+from public import cards, links, need_links, sending
+from public.models import NeedLink
 from public.tokens import form_key
+from services import resources
+from services.models import Match, Provider
 from visits import actions as visits
 from visits import ratings
 from visits.models import Demand, Rating
@@ -60,6 +63,46 @@ def load(world):
                 demand, verdict=Rating.Verdict.NOT, words=WANTING, at=noon(later, 15)
             )
     _what_they_say(world)
+    _choosing(world, list(shops[:3]))
+
+
+# Bank, and of its offer what the shops compare; samples.
+TERMS = {
+    "农业银行小微企业部": ("手机上申请", "2 天", "身份证、营业执照"),
+    "工商银行小微企业部": ("网点申请", "5 天", "身份证、营业执照、近半年流水"),
+    "厦门银行小微企业部": ("客户经理上门", "4 天", "身份证、营业执照、租约"),
+}
+
+
+def _choosing(world, shops):
+    """Three shops compare by their own links; one has said what it did."""
+    noon, today = world["noon"], world["today"]
+    secretary = world["accounts"]["branch_secretary"]
+    day = today - dt.timedelta(days=6)
+    need = resources.ask(
+        shops,
+        title="年货备货的周转",
+        skill="小额贷款",
+        words="腊月前备货，两三个月周转。",
+        compares=["怎么申请", "放款要几天", "要什么材料"],
+        by=secretary,
+        at=noon(day),
+    )
+    offers = [
+        resources.offer(
+            need,
+            Provider.objects.get(name=name),
+            terms=dict(zip(need.compares, terms, strict=True)),
+            by=secretary,
+            at=noon(day, 15),
+        )
+        for name, terms in TERMS.items()
+    ]
+    for asker in need.askers.all():
+        need_links.give(asker, by=secretary, at=noon(day, 16))
+    link = NeedLink.objects.filter(asker__need=need).earliest("pk")
+    said = {offers[0]: Match.Choice.DONE, offers[1]: Match.Choice.NOT}
+    need_links.choose(link, said, at=noon(today - dt.timedelta(days=2), 20))
 
 
 def _what_they_say(world):

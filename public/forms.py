@@ -6,8 +6,8 @@ from django import forms
 from django.core import signing
 
 from public.tokens import form_key
-from tianshan.files.pictures import ACCEPT, NotNow, safe_picture
-from tianshan.files.problems import FileProblem
+from services.models import Match, MenuItem, Order
+from tianshan.files.photo_field import PhotosField, pictures_of
 from visits.models import Demand, DemandCategory, Rating
 
 PHONE = re.compile(r"\+?[\d\s()-]{7,20}")
@@ -27,26 +27,6 @@ class FormKeys:
             return self.signer.unsign(text)
         except signing.BadSignature:
             return None
-
-
-MOST_PHOTOS = 3
-
-
-class ManyFiles(forms.FileInput):
-    allow_multiple_selected = True
-
-
-class PhotosField(forms.FileField):
-    """Up to three files; what they hold is looked at later (`SendForm.pictures`)."""
-
-    widget = ManyFiles(attrs={"accept": ACCEPT})
-
-    def clean(self, data, initial=None):
-        files = data if isinstance(data, list | tuple) else [data]
-        files = [super(PhotosField, self).clean(file) for file in files if file]
-        if len(files) > MOST_PHOTOS:
-            raise forms.ValidationError(f"照片最多 {MOST_PHOTOS} 张，请重新选。")
-        return files
 
 
 class SendForm(forms.Form):
@@ -90,29 +70,60 @@ class SendForm(forms.Form):
         return phone
 
     def pictures(self):
-        """The photos drawn anew; None, and the form says why, when one cannot be.
-
-        Each costs a process, so this comes after all else was found right.
-        """
-        drawn = []
-        for number, file in enumerate(self.cleaned_data["photos"], 1):
-            try:
-                drawn.append(safe_picture(file.read()))
-            except FileProblem as problem:
-                words = f"第 {number} 张：{problem}您写的字还在，照片要重新选。"
-                self.add_error("photos", words)
-                return None
-            except NotNow:
-                self.add_error(
-                    "photos", "现在收不了照片。请过一会儿再交，或先不加照片提交。"
-                )
-                return None
-        return drawn
+        return pictures_of(self)
 
     def clean_website(self):
         if self.cleaned_data["website"]:
             raise forms.ValidationError("有一栏本来要空着，请清空后再提交。")
         return ""
+
+
+class CardOrderForm(forms.Form):
+    item = forms.ModelChoiceField(
+        label="点哪一项",
+        queryset=MenuItem.objects.none(),
+        widget=forms.RadioSelect,
+        empty_label=None,
+        error_messages={"required": "请点一项服务。"},
+    )
+    people = forms.IntegerField(
+        label="大约几个人",
+        min_value=1,
+        max_value=2000,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        error_messages={"required": "请写大约几个人，报个大概就行。"},
+    )
+    wished = forms.CharField(
+        label="希望什么时候",
+        max_length=Order._meta.get_field("wished").max_length,
+        required=False,
+        help_text="如“月底前，下午四点以后”，都行就空着。",
+    )
+    words = forms.CharField(
+        label="有什么要说的",
+        max_length=Order._meta.get_field("words").max_length,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    phone = forms.CharField(
+        label="您的电话",
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
+        help_text="可以不留。留了只用来约时间。",
+    )
+    website = forms.CharField(label="这一栏请不要填", required=False)
+
+    clean_phone = SendForm.clean_phone
+    clean_website = SendForm.clean_website
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["item"].queryset = MenuItem.objects.offered().for_list()
+
+    @property
+    def asked(self):
+        return {k: v for k, v in self.cleaned_data.items() if k != "website"}
 
 
 class RateForm(forms.Form):
@@ -129,6 +140,46 @@ class RateForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="不满意的，请说一句哪里不满意，我们接着办。",
     )
+
+
+class ChooseForm(forms.Form):
+    """What an asker says to each offer; what he leaves open is not said."""
+
+    def __init__(self, *args, offers, said, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.offers = offers
+        for offer in offers:
+            self.fields[f"offer_{offer.pk}"] = forms.ChoiceField(
+                label=offer.provider.name,
+                choices=Match.Choice,
+                initial=said.get(offer.pk),
+                required=False,
+                widget=forms.RadioSelect,
+            )
+
+    @property
+    def compared(self):
+        """`[(offer, [(what is compared, its words)], field)]`, in the order given."""
+        return [
+            (
+                offer,
+                [(name, offer.terms.get(name, "")) for name in offer.need.compares],
+                self[f"offer_{offer.pk}"],
+            )
+            for offer in self.offers
+        ]
+
+    @property
+    def chosen(self):
+        """`{offer: choice}` of what was said."""
+        given = ((each, self.cleaned_data[f"offer_{each.pk}"]) for each in self.offers)
+        return {offer: choice for offer, choice in given if choice}
+
+    def clean(self):
+        data = super().clean()
+        if not self.errors and not any(data.values()):
+            raise forms.ValidationError("请至少在一家下面点一个。")
+        return data
 
 
 class RevokeForm(forms.Form):

@@ -6,6 +6,7 @@ from django.db import transaction
 from accounts.rights import Right
 from public.models import DemandLink
 from public.tokens import hashed, link_token
+from public.voiding import void
 from tianshan.audit import record
 from visits.models import Demand
 
@@ -47,11 +48,5 @@ def give(demand, *, by, at):
 def revoke_all(demand, *, by, at):
     """Make void all links of the demand that were given so far."""
     _may(demand, by)
-    links = list(
-        DemandLink.objects.in_force().select_for_update().filter(demand=demand)
-    )
-    for link in links:
-        link.revoked_at, link.revoked_by = at, by
-        link.save(update_fields=["revoked_at", "revoked_by"])
-        record("link.revoked", link, by=by, at=at, demand=demand.pk)
-    return len(links)
+    links = DemandLink.objects.filter(demand=demand)
+    return void(links, "link.revoked", by=by, at=at, demand=demand.pk)

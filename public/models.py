@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from accounts.rights import Right
 from enterprises.models import Business
+from issues.models import MeasurePart
+from services.models import NeedAsker, Order
 from tianshan.audit.classes import INTERNAL, PERSONAL, SEALED
 from tianshan.audit.history import tracked
 from visits.models import Demand
@@ -203,6 +205,207 @@ class DemandLink(models.Model):
 
     def __str__(self):
         return f"{self.demand} 的链接"
+
+
+class PartLinkQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(part__in=MeasurePart.objects.visible_to(user))
+
+    def in_force(self):
+        return self.filter(revoked_at=None)
+
+
+@tracked()
+class PartLink(models.Model):
+    """The own link of one part of a measure, for the unit that has it: answer it alone."""
+
+    part = models.ForeignKey(
+        MeasurePart, models.PROTECT, related_name="link_set", verbose_name="分工"
+    )
+    # The unit to which it was given: once another has the part, it opens no act.
+    holder = models.CharField("发给", max_length=80)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    made_at = models.DateTimeField("生成时间")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        verbose_name="发的人",
+    )
+    revoked_at = models.DateTimeField("作废时间", null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="作废人",
+    )
+
+    VISIBILITY = {
+        INTERNAL: "id part holder made_at made_by revoked_at revoked_by",
+        SEALED: "token_hash",
+    }
+
+    objects = PartLinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "分工链接"
+        ordering = ["-made_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(revoked_at=None, revoked_by=None)
+                | (~Q(revoked_at=None) & ~Q(revoked_by=None)),
+                name="part_link_revoked_whole",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.part} 的链接"
+
+
+class OrderSendingQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(order__in=Order.objects.visible_to(user))
+
+
+@tracked()
+class OrderSending(models.Model):
+    """One form by which a visitor ordered on a card, and the order that it became."""
+
+    card = models.ForeignKey(
+        Card, models.PROTECT, related_name="orderings", verbose_name="诉求码"
+    )
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="sendings", verbose_name="点单"
+    )
+    sent_at = models.DateTimeField("提交时间")
+    # Of the form's key and its content: the same again is the same sending.
+    form_hash = models.CharField(max_length=64, unique=True, editable=False)
+
+    VISIBILITY = {INTERNAL: "id card order sent_at", SEALED: "form_hash"}
+
+    objects = OrderSendingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "扫码点单"
+        ordering = ["sent_at", "pk"]
+
+    def __str__(self):
+        return f"{self.order} {self.sent_at:%Y-%m-%d}"
+
+
+class OrderLinkQuerySet(models.QuerySet):
+    def visible_to(self, user, having=Right.SEE_SERVICES):
+        return self.filter(order__in=Order.objects.visible_to(user, having))
+
+    def in_force(self):
+        return self.filter(revoked_at=None)
+
+
+@tracked()
+class OrderLink(models.Model):
+    """The own link of one order: who has it may follow, withdraw and rate it alone."""
+
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="link_set", verbose_name="点单"
+    )
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    made_at = models.DateTimeField("生成时间")
+    # Who gave it out; None for the one given to whoever ordered by the card.
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="给出人",
+    )
+    revoked_at = models.DateTimeField("作废时间", null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="作废人",
+    )
+
+    VISIBILITY = {
+        INTERNAL: "id order made_at made_by revoked_at revoked_by",
+        SEALED: "token_hash",
+    }
+
+    objects = OrderLinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "点单链接"
+        ordering = ["-made_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(revoked_at=None, revoked_by=None)
+                | (~Q(revoked_at=None) & ~Q(revoked_by=None)),
+                name="order_link_revoked_whole",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.order} 的链接"
+
+
+class NeedLinkQuerySet(models.QuerySet):
+    def visible_to(self, user, having=Right.SEE_SERVICES):
+        return self.filter(asker__in=NeedAsker.objects.visible_to(user, having))
+
+    def in_force(self):
+        return self.filter(revoked_at=None)
+
+
+@tracked()
+class NeedLink(models.Model):
+    """The own link of who asks for a need: compare what is offered, and choose."""
+
+    asker = models.ForeignKey(
+        NeedAsker, models.PROTECT, related_name="link_set", verbose_name="提出的一方"
+    )
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    made_at = models.DateTimeField("生成时间")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        verbose_name="发的人",
+    )
+    revoked_at = models.DateTimeField("作废时间", null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="作废人",
+    )
+
+    VISIBILITY = {
+        INTERNAL: "id asker made_at made_by revoked_at revoked_by",
+        SEALED: "token_hash",
+    }
+
+    objects = NeedLinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "选提供方的链接"
+        ordering = ["-made_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(revoked_at=None, revoked_by=None)
+                | (~Q(revoked_at=None) & ~Q(revoked_by=None)),
+                name="need_link_revoked_whole",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.asker} 的链接"
 
 
 class AttemptQuerySet(models.QuerySet):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from issues.models import Issue
+from issues.models.rules import TALKED
 from visits.models import Demand
 
 DONE, NOW, AHEAD = "d", "c", ""
@@ -19,7 +19,7 @@ def _decided(demand):
     """What was decided, of the matter that the demand is part of; "" before that."""
     link = demand.links.in_force().select_related("matter__issue").first()
     issue = link and link.matter.issue
-    if not issue or issue.state in (Issue.State.PROPOSED,):
+    if not issue or issue.state in TALKED:
         return []
     measures = link.matter.measures.order_by("pk")
     return [measure.content for measure in measures]
@@ -34,6 +34,8 @@ def progress(demand):
             received.state = NOW
             received.more = "有人会先回您一句话。"
             return [received, Step("正在商量"), Step("定了"), Step("办好了")]
+        if state == Demand.State.TURNED:
+            return [received, Step("正在安排", NOW), Step("办好了")]
         measures = _decided(demand)
         talking = Step("正在商量", DONE if measures else NOW)
         decided = Step("定了", NOW if measures else AHEAD, "；".join(measures))

@@ -53,6 +53,26 @@ def link_token(key=None, digest=""):
     return _text(mac.digest())
 
 
+def row_token(kind, pk, *, secret=None):
+    """The token of a row of that kind, derived by key, so that it is printed again."""
+    mac = salted_hmac(f"public.{kind}", str(pk), secret=secret, algorithm="sha256")
+    return f"{pk}-{_text(mac.digest())}"
+
+
+def row_of(kind, token):
+    """The key of the row whose token it is, or None."""
+    pk = token.partition("-")[0]
+    if not (pk.isascii() and pk.isdecimal() and len(pk) < 19):
+        return None
+    given = token.encode("utf-8", "replace")
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        if secrets.compare_digest(
+            row_token(kind, int(pk), secret=secret).encode(), given
+        ):
+            return int(pk)
+    return None
+
+
 def hashed(token):
     """What is kept and looked for. A surrogate, which no token has, ends as "?"."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

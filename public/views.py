@@ -21,6 +21,7 @@ from public.forms import FormKeys, RateForm, SendForm
 from public.models import Attempt
 from public.progress import progress
 from public.qr import qr
+from services.models import MenuItem
 from visits import ratings
 from visits.actions import Refused as VisitsRefused
 
@@ -92,7 +93,12 @@ def card(request, token):
     if answer:
         return answer
     shop, keys = sending.shop_of(found), FormKeys(found)
-    context = {"shop": shop, "token": token, "moved": found.origin != shop.pk}
+    context = {
+        "shop": shop,
+        "token": token,
+        "moved": found.origin != shop.pk,
+        "menu": MenuItem.objects.offered().for_list(),
+    }
     if not sending.takes_demands(shop):
         return _draw(request, "closed", context)
     form = SendForm(request.POST or None, request.FILES or None)

@@ -28,6 +28,44 @@
     }
   });
 
+  /* --- from a row back to its list: the same filters, the same place, the row --- */
+
+  const LIST = "list";
+  const here = () => location.pathname + location.search;
+
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest("#list tr[data-id] a.nm")?.closest("tr");
+    const { user } = document.body.dataset;
+    if (!row) return;
+    const list = { user, path: location.pathname, address: here(), row: row.dataset.id, top: scrollY };
+    try {
+      sessionStorage.setItem(LIST, JSON.stringify(list));
+    } catch {
+      // A browser that keeps nothing leads to the beginning of the list.
+    }
+  });
+
+  ready(() => {
+    let list = null;
+    try {
+      list = JSON.parse(sessionStorage.getItem(LIST));
+    } catch {
+      return;
+    }
+    if (!list || list.user !== document.body.dataset.user) return;
+    for (const link of document.querySelectorAll(".crumb a")) {
+      if (link.pathname === list.path && !link.search) link.href = list.address;
+    }
+    const [{ type } = {}] = performance.getEntriesByType("navigation");
+    if (here() !== list.address || type !== "navigate") return; // back does it by itself
+    if (!document.referrer.startsWith(location.origin)) return;
+    const row = document.querySelector(`#list tr[data-id="${CSS.escape(list.row)}"]`);
+    if (!row) return;
+    scrollTo(0, list.top);
+    row.classList.add("marked");
+    row.querySelector("a.nm").focus({ preventScroll: true });
+  });
+
   /* --- arrows go from a box to what was found below it, and back --- */
 
   document.addEventListener("keydown", (event) => {
@@ -154,6 +192,7 @@
 
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const list = document.querySelector("[data-said], [data-total]");
-    if (list) say(list.dataset.said || `共 ${list.dataset.total} 条`);
+    const { said, total } = list?.dataset || {};
+    if (said || total) say(said || `共 ${total} 条`);
   });
 })();

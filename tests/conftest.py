@@ -1,15 +1,15 @@
 """The cast: each by the post that it holds."""
 
+import gc
 import os
-from importlib import import_module
+import threading
 
 import pytest
-from django.apps import apps
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from accounts.rights import Role
-from tests.database import copy_of_template, use
+from tests.database import copy_of_template, put_back, read_rows, use
 from tests.factories import (
     BuildingFactory,
     GridFactory,
@@ -18,11 +18,10 @@ from tests.factories import (
     OrganizationFactory,
     PostFactory,
     StreetFactory,
+    told_at_the_end,
 )
 from tianshan.values import extra
 from tianshan.workdays import changed
-from tianshan.workdays.models import DayRule
-from tianshan.workdays.seed import enter_missing_years
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +31,37 @@ def django_db_setup(django_test_environment, django_db_blocker):
     with django_db_blocker.unblock():
         before = connection.settings_dict["NAME"]
         copy_of_template(f"test_{before}_{worker}")
-        yield
+        rows = read_rows()
+
+        def empty(case):
+            requests_end()
+            put_back(rows)
+            changed()  # the calendar of the table is kept in the process
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+            yield
         use(before)
+
+
+def requests_end():
+    """What a closed browser had still asked for holds locks, and may write."""
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(timeout=30)
+            assert not thread.is_alive(), "A request went on after its test."
+
+
+def pytest_collection_finish():
+    """What was imported stays: the collector need not go through it each time."""
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup():
+    """The rows of a test's fixtures are made before any of them is told of."""
+    with told_at_the_end():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)
@@ -48,30 +76,6 @@ def extra_fields_read_anew():
 def files_of_its_own(settings, tmp_path):
     """What one test keeps on the disk, no other finds."""
     settings.MEDIA_ROOT = tmp_path / "files"
-
-
-@pytest.fixture(autouse=True)
-def migrated_rows_outlive_emptying(request, django_db_blocker):
-    """A transactional test empties every table; what migrations entered comes back.
-
-    Set up before the database fixtures, so that it runs after they have emptied.
-    """
-    yield
-    marker = request.node.get_closest_marker("django_db")
-    names = {"transactional_db", "live_server", "seeded"}
-    if names & set(request.fixturenames) or (
-        marker and marker.kwargs.get("transaction")
-    ):
-        with django_db_blocker.unblock():
-            enter_migrated_rows()
-
-
-def enter_migrated_rows():
-    """Working days, demand categories and trades, as their migrations enter them."""
-    enter_missing_years(DayRule.objects)
-    changed()
-    import_module("visits.migrations.0002_categories").fill(apps, None)
-    import_module("enterprises.migrations.0002_trades_to_begin_with").fill(apps, None)
 
 
 @pytest.fixture

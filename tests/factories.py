@@ -1,16 +1,28 @@
 """A small world, made row by row. Nothing here is richer than a test can be read."""
 
+import contextlib
 import datetime as dt
 import uuid
 
 import factory
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.rights import Role
 from enterprises.models import Business, Coverage, Occupancy, Operation
 from grids.models import Building, Grid, Post
-from issues.models import DeliberationBody, Issue, Level, Matter, MatterDemand, Measure
+from issues.models import (
+    DeliberationBody,
+    Issue,
+    IssueStep,
+    Level,
+    Matter,
+    MatterDemand,
+    Measure,
+    rules,
+)
+from issues.models.rules import Step
 from party.models import (
     BuildingPlan,
     MemberUnit,
@@ -18,7 +30,23 @@ from party.models import (
     OrganizationOfficer,
     PartyOrganization,
     PlanItem,
+    Station,
+    StationRoom,
+    StationStaff,
     UnitOfficer,
+)
+from services.models import (
+    Activity,
+    Attendance,
+    MenuItem,
+    MenuStation,
+    Need,
+    NeedAsker,
+    Offer,
+    Order,
+    Provider,
+    ServiceBrand,
+    Signup,
 )
 from tianshan.ledgers import touched
 from tianshan.values import extra
@@ -28,6 +56,35 @@ from visits.models import Demand, DemandCategory, DemandDue, Visit
 NOON = timezone.make_aware(dt.datetime(2026, 10, 15, 12))
 TODAY = dt.date(2026, 10, 15)
 LIVE_ON = dt.date(2025, 1, 1)
+HOUR = dt.timedelta(hours=1)
+
+_made = None  # businesses that are told of later, all at once
+
+
+def tell(business_id):
+    if _made is None:
+        touched([business_id])
+    else:
+        _made.add(business_id)
+
+
+def tell_now():
+    """Before a fixture looks at a page: what was made by then is told of."""
+    if _made:
+        touched(_made)
+        _made.clear()
+
+
+@contextlib.contextmanager
+def told_at_the_end():
+    """What is computed from rows is written once, when all of them are made."""
+    global _made
+    _made = set()
+    try:
+        yield
+        touched(_made)
+    finally:
+        _made = None
 
 
 class GridFactory(factory.django.DjangoModelFactory):
@@ -54,6 +111,70 @@ class BuildingFactory(factory.django.DjangoModelFactory):
     name = factory.Sequence(lambda n: f"楼宇{n}")
     kind = Building.Kind.OFFICE
     grid = factory.SubFactory(GridFactory)
+
+
+class StationFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Station
+
+    name = factory.Sequence(lambda n: f"阵地{n}")
+    kind = Station.Kind.STATION
+    grid = factory.SubFactory(GridFactory)
+    opened_on = LIVE_ON
+
+
+class RoomFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = StationRoom
+
+    station = factory.SubFactory(StationFactory)
+    name = factory.Sequence(lambda n: f"会议室{n}")
+    capacity = 20
+
+
+class StationStaffFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = StationStaff
+
+
+class ProviderFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Provider
+
+    name = factory.Sequence(lambda n: f"提供方{n}")
+    kind = Provider.Kind.STUDIO
+    grid = factory.SubFactory(GridFactory)
+    skills = ["尤克里里"]
+
+
+class NeedFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Need
+
+    title = "尤克里里老师"
+    skill = "尤克里里"
+    grid = factory.SubFactory(GridFactory)
+    raised_on = TODAY
+    raised_by = factory.SubFactory("tests.factories.UserFactory")
+
+
+class NeedAskerFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = NeedAsker
+
+    need = factory.SubFactory(NeedFactory)
+    business = factory.SubFactory("tests.factories.BusinessFactory")
+    since = TODAY
+
+
+class OfferFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Offer
+
+    need = factory.SubFactory(NeedFactory)
+    provider = factory.SubFactory(ProviderFactory)
+    made_on = TODAY
+    made_by = factory.SubFactory("tests.factories.UserFactory")
 
 
 class UserFactory(factory.django.DjangoModelFactory):
@@ -169,7 +290,7 @@ class BusinessFactory(factory.django.DjangoModelFactory):
         Operation.objects.create(
             business=self, state=self.state, since=self.discovered_on
         )
-        touched([self.pk])
+        tell(self.pk)
 
 
 class CoverageFactory(factory.django.DjangoModelFactory):
@@ -186,7 +307,7 @@ class CoverageFactory(factory.django.DjangoModelFactory):
 
     @factory.post_generation
     def told(self, create, extracted, **kwargs):
-        touched([self.business_id])
+        tell(self.business_id)
 
 
 class VisitFactory(factory.django.DjangoModelFactory):
@@ -210,7 +331,7 @@ class VisitFactory(factory.django.DjangoModelFactory):
 
     @factory.post_generation
     def told(self, create, extracted, **kwargs):
-        touched([self.business_id])
+        tell(self.business_id)
 
 
 class CategoryFactory(factory.django.DjangoModelFactory):
@@ -248,7 +369,7 @@ class DemandFactory(factory.django.DjangoModelFactory):
             reason="一般诉求，5 个工作日",
             by=self.recorded_by,
         )
-        touched([self.business_id])
+        tell(self.business_id)
 
 
 def fields_of(state):
@@ -268,18 +389,45 @@ def fields_of(state):
     return fields
 
 
+KINDS = {
+    Level.BRANCH: DeliberationBody.Kind.BRANCH,
+    Level.COMMITTEE: DeliberationBody.Kind.COMMITTEE,
+    Level.CONFERENCE: DeliberationBody.Kind.CONFERENCE,
+}
+SCOPES = {
+    Level.BRANCH: DeliberationBody.Scope.QUARTER,
+    Level.COMMITTEE: DeliberationBody.Scope.BUILDINGS,
+    Level.CONFERENCE: DeliberationBody.Scope.GRID,
+}
+
+
 class BodyFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = DeliberationBody
 
     level = Level.BRANCH
+    kind = factory.LazyAttribute(lambda body: KINDS[body.level])
+    scope = factory.LazyAttribute(lambda body: SCOPES[body.level])
     name = factory.Sequence(lambda n: f"议事主体{n}")
     grid = factory.SubFactory(GridFactory)
+    chair_title = "书记"
 
 
 class IssueFactory(factory.django.DjangoModelFactory):
+    """Proposed, then walked to the wanted state by steps that the table allows."""
+
     class Meta:
         model = Issue
+
+    @classmethod
+    @transaction.atomic
+    def _create(cls, model_class, *args, state=Issue.State.PROPOSED, **kwargs):
+        closed_on = kwargs.pop("closed_on", None)
+        issue = super()._create(
+            model_class, *args, state=Issue.State.PROPOSED, **kwargs
+        )
+        take(issue, rules.rules_of(Step.PROPOSE)[0], at=NOON)
+        return walk(issue, state, closed_on=closed_on)
 
     title = factory.Sequence(lambda n: f"议题{n}")
     level = factory.SelfAttribute("body.level")
@@ -288,6 +436,63 @@ class IssueFactory(factory.django.DjangoModelFactory):
     grid = factory.SelfAttribute("body.grid")
     raised_on = TODAY
     raised_by = factory.SubFactory(UserFactory)
+
+
+# What a step's row may have to say.
+SAID = {
+    "reason": "原因" * 250,
+    "tried": "协调" * 250,
+    "until": TODAY,
+    "to_whom": "区里",
+}
+
+
+@transaction.atomic
+def take(issue, rule, *, at=NOON, body=None, closed_on=None):
+    """Write one step of the table down and move the issue, as an action would."""
+    body = body or issue.body
+    who = rule.who[0]
+    role = next(
+        (
+            role
+            for role in ("", *Role)
+            if rules.takes(who, issue.level, role, on_behalf=False)
+        ),
+    )
+    begins = rule.move == rules.Move.START
+    to = rule.to or issue.state
+    IssueStep.objects.create(
+        issue=issue,
+        step=rule.step,
+        from_state="" if begins else issue.state,
+        to_state=to,
+        from_level=None if begins else issue.level,
+        to_level=body.level,
+        from_body=None if begins else issue.body,
+        to_body=body,
+        role=role,
+        at=at,
+        **{need: SAID[need] for need in rule.needs},
+    )
+    issue.state, issue.body, issue.level = to, body, body.level
+    issue.closed_on = (closed_on or at.date()) if to in Issue.FINAL else None
+    issue.save(update_fields=["state", "body", "level", "closed_on"])
+    return issue
+
+
+def walk(issue, state, *, closed_on=None):
+    """The shortest way to a state by steps that leave the level as it is."""
+    ways = {issue.state: []}
+    queue = [issue.state]
+    for now in queue:
+        for rule in rules.RULES:
+            stays = rule.move == rules.Move.STAY and now in rule.frm
+            if stays and rule.ends(now) not in ways:
+                ways[rule.ends(now)] = [*ways[now], rule]
+                queue.append(rule.ends(now))
+    for rule in ways[state]:
+        take(issue, rule, closed_on=closed_on)
+    return issue
 
 
 class MatterFactory(factory.django.DjangoModelFactory):
@@ -335,3 +540,89 @@ class ExtraFieldFactory(factory.django.DjangoModelFactory):
     @factory.post_generation
     def told(self, create, extracted, **kwargs):
         extra.changed()
+
+
+class ActivityFactory(factory.django.DjangoModelFactory):
+    """At a station, tomorrow from two to four, announced."""
+
+    class Meta:
+        model = Activity
+
+    title = factory.Sequence(lambda n: f"活动{n}")
+    grid = factory.SubFactory(GridFactory)
+    place_kind = Activity.Place.STATION
+    station = factory.SubFactory(StationFactory, grid=factory.SelfAttribute("..grid"))
+    host = factory.SelfAttribute("station")
+    starts = NOON + dt.timedelta(days=1, hours=2)
+    ends = factory.LazyAttribute(lambda activity: activity.starts + 2 * HOUR)
+    state = Activity.State.ANNOUNCED
+    made_by = factory.SubFactory(UserFactory)
+    made_at = NOON
+
+
+class SignupFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Signup
+
+    activity = factory.SubFactory(ActivityFactory)
+    number = factory.Sequence(lambda n: n + 1)
+    employer = "暖新巢"
+    persons = 1
+    source = Signup.Source.STAFF
+    state = Signup.State.IN
+    asked_at = NOON
+
+
+class AttendanceFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Attendance
+
+    activity = factory.SubFactory(
+        ActivityFactory, starts=NOON - 2 * HOUR, state=Activity.State.HELD
+    )
+    employer = "暖新巢"
+    how = Attendance.How.DOOR
+    at = NOON
+
+
+class BrandFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = ServiceBrand
+        django_get_or_create = ["name"]
+
+    name = "医靠驿站"
+
+
+class ItemFactory(factory.django.DjangoModelFactory):
+    """A service on the menu; `stations=[…]` can give it."""
+
+    class Meta:
+        model = MenuItem
+        skip_postgeneration_save = True
+
+    brand = factory.SubFactory(BrandFactory)
+    name = factory.Sequence(lambda n: f"服务{n}")
+    what = "心理咨询师上门，一对一谈"
+    for_whom = "企业员工"
+    lasts = "约 1 小时"
+
+    @factory.post_generation
+    def stations(self, create, extracted):
+        for station in extracted or ():
+            MenuStation.objects.create(item=self, station=station)
+
+
+class OrderFactory(factory.django.DjangoModelFactory):
+    """As it was placed by its card; other states come by the acts."""
+
+    class Meta:
+        model = Order
+
+    item = factory.SubFactory(ItemFactory)
+    business = factory.SubFactory(BusinessFactory)
+    grid = factory.SelfAttribute("business.grid")
+    source = Order.Source.CARD
+    people = 10
+    placed_at = NOON
+    waits_since = TODAY
+    dispatch_by = TODAY + dt.timedelta(days=1)

@@ -1,7 +1,10 @@
 """What every model owes: a class for each field, visible_to, and history."""
 
+import re
+
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 
 from enterprises.models import Business
@@ -15,16 +18,20 @@ ROOMS = {
     "enterprises",
     "visits",
     "issues",
+    "services",
+    "cases",
     "dashboard",
     "public",
     "audit",
     "workdays",
     "ledgers",
     "values",
+    "notices",
 }
 # Computed from other rows, or itself a log: their changes are written elsewhere.
 WITHOUT_HISTORY = {
     "Attempt",  # counted for a day, then gone for good
+    "RouteTaken",  # its history would say who was out when
     "Standing",
     "Entry",
     "Reading",
@@ -94,3 +101,31 @@ def test_nothing_changed_leaves_no_history(db):
     before = len(history(business))
     Business.objects.filter(pk=business.pk).update(staff_count=1)
     assert len(history(business)) == before
+
+
+def test_only_buildings_and_stations_have_a_position():
+    """Nobody's way is kept: no other field holds a place on the map."""
+    fields = {
+        (model.__name__, field.name)
+        for model in own_models()
+        for field in model._meta.concrete_fields
+        if re.search(
+            r"latitude|longitude|coord|gps|geo|track|(^|_)(lat|lng|lon)(_|$)",
+            field.name,
+        )
+    }
+    assert fields == {
+        (model, name)
+        for model in ("Building", "Station")
+        for name in ("latitude", "longitude")
+    }
+
+
+def test_no_script_asks_where_one_is():
+    scripts = [
+        p
+        for p in (settings.BASE_DIR / "static").rglob("*.js")
+        if "vendor" not in p.parts
+    ]
+    assert scripts
+    assert [p.name for p in scripts if "geolocation" in p.read_text()] == []

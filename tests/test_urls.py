@@ -56,7 +56,23 @@ def test_every_address_has_a_name_and_a_rule():
 
 
 # For whoever holds the right token in the address; a wrong one opens nothing.
-BY_TOKEN = {"public:card", "public:demand", "public:demand_rate"}
+BY_TOKEN = {
+    "public:card",
+    "public:card_activities",
+    "public:card_order",
+    "public:card_signup",
+    "public:demand",
+    "public:demand_rate",
+    "public:need",
+    "public:order",
+    "public:order_rate",
+    "public:order_withdraw",
+    "public:part",
+    "public:poster",
+    "public:poster_feedback",
+    "public:signup",
+    "public:signup_step",
+}
 # A value for each kind of part that varies; a code for words.
 PARTS = {"IntConverter": 1, "UUIDConverter": "a1b2c3d4-0000-4000-8000-000000000000"}
 

@@ -38,17 +38,17 @@ def _required(name, hint):
     return value
 
 
-def _own_secret():
-    """A secret of this data directory's own, kept so that sessions survive a start."""
-    path = HOME / "secret"
+def _own_secret(name, length):
+    """A secret of this data directory's own, kept so that it survives a start."""
+    path = HOME / name
     if not path.exists():
         HOME.mkdir(parents=True, exist_ok=True)
         # Whole or not there: several processes may make it at the same moment, and
         # the first one to link its own wins.
-        made = HOME / f"secret.{os.getpid()}"
+        made = HOME / f"{name}.{os.getpid()}"
         descriptor = os.open(made, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(50))
+            file.write(secrets.token_urlsafe(length))
         with contextlib.suppress(FileExistsError):
             os.link(made, path)
         made.unlink()
@@ -72,7 +72,7 @@ if PRODUCTION:
     ]
     _required("DATABASE_URL", "Give the application role's PostgreSQL address.")
 else:
-    SECRET_KEY = env("SECRET_KEY", default="") or _own_secret()
+    SECRET_KEY = env("SECRET_KEY", default="") or _own_secret("secret", 50)
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
     if TESTING:
         ALLOWED_HOSTS += ["testserver"]
@@ -105,12 +105,15 @@ INSTALLED_APPS = [
     "tianshan.values",
     "tianshan.audit",
     "tianshan.workdays",
+    "tianshan.notices",
     "accounts",
     "grids",
     "party",
     "enterprises",
     "visits",
     "issues",
+    "services",
+    "cases",
     "dashboard",
     "public",
 ]
@@ -136,6 +139,7 @@ MIDDLEWARE = [
     "tianshan.audit.middleware.history_context",
     "tianshan.ledgers.kept.once_a_request",
     "enterprises.middleware.say_finished_imports",
+    "cases.wall.wall",
 ]
 
 ROOT_URLCONF = "tianshan.urls"
@@ -305,8 +309,35 @@ TASKS = {
     }
 }
 
+# --- groups outside the portal -------------------------------------------------------
+
+# Web-hooks of WeCom groups by the code of their grid: "310105006603=https://…,…".
+# Posts totals and titles alone, and nothing while this is empty.
+WECOM_WEBHOOKS = env.dict("WECOM_WEBHOOKS", default={})
+if any(
+    not url.startswith(("https://", "http://127.0.0.1:"))
+    for url in WECOM_WEBHOOKS.values()
+):
+    raise ImproperlyConfigured("WECOM_WEBHOOKS must be grid=https://…, by commas.")
+
+# --- help cases ----------------------------------------------------------------------
+
+# Keys of 32 bytes in URL-safe base64; of CASES_KEYS the newest stands first. Without
+# them, or with others, the portal works and the pages of help cases say so
+# (cases/sealing.py).
+CASES_KEYS = env.list("CASES_KEYS", default=[])
+CASES_LOOKUP_KEY = env("CASES_LOOKUP_KEY", default="")
+if not PRODUCTION:
+    CASES_KEYS = CASES_KEYS or [_own_secret("cases_key", 32)]
+    CASES_LOOKUP_KEY = CASES_LOOKUP_KEY or _own_secret("cases_lookup_key", 32)
+
 # --- history -----------------------------------------------------------------------
 
+# Triggers are no part of migrations: five a model make Django draw all its models anew
+# for each, which was two thirds of a `migrate`. It ends by installing what the models
+# have and taking away what they no longer have. A migration that takes a column away
+# and then writes to its table must therefore uninstall that table's triggers first.
+PGTRIGGER_MIGRATIONS = False
 PGHISTORY_APPEND_ONLY = False
 PGHISTORY_CREATED_AT_FUNCTION = "CLOCK_TIMESTAMP()"
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+import unicodedata
 import uuid
 from collections import defaultdict
 
@@ -46,10 +47,15 @@ OLDEST_CLAIM = dt.timedelta(days=366)
 # once an asker has been told or no longer counts as told, with `(demand, by=, at=)`.
 BEFORE_TELLING = []
 AFTER_TELLING = []
+# What a room above does with an urgent demand at once, with `(demand, by=, at=)`; and
+# before a demand in a matter is answered by itself: then it leaves the matter. It may
+# refuse.
+HAND_OVER_URGENT = []
+BEFORE_ANSWERING = []
 
 
 def lock_above(demand_ids):
-    for lock in BEFORE_TELLING:
+    for lock in BEFORE_TELLING if demand_ids else ():
         lock(demand_ids)
 
 
@@ -114,7 +120,7 @@ def log_visit(
     The same `client_key` of the same visitor with the same content is one visit,
     however often it comes: returns `(visit, created)`. Other content under the key
     raises KeyReused. `facts` is `{field: value}` as corrected at the door,
-    `facts_seen` what the form showed; `demands` a list of {"category", "words"};
+    `facts_seen` what the form showed; `demands` a list of {"category", "words"} with "confidential" where it is;
     `told` the earlier demands whose outcome was told on this occasion; `company` the
     users and member units that came along, `promise` {"words", "due_on"} what was
     promised now, `kept` the earlier promises that are kept by now. `claimed_at` is
@@ -140,7 +146,10 @@ def log_visit(
         note=note,
         facts_confirmed=facts_confirmed,
         facts=facts,
-        demands=[[d["category"].pk, d["words"]] for d in demands],
+        demands=[
+            [d["category"].pk, d["words"], *(["confidential"] if secret(d) else [])]
+            for d in demands
+        ],
         told=sorted(demand.pk for demand in told),
     )
     if known := known_visit(by, client_key, digest):
@@ -168,10 +177,11 @@ def log_visit(
         with transaction.atomic():
             # Before the business, as every step of a demand takes them.
             lock_above([demand.pk for demand in told])
-            told = Demand.objects.select_for_update().filter(
-                pk__in=[demand.pk for demand in told], business=business
-            )
-            told = list(told.order_by("pk"))
+            if told:
+                told = Demand.objects.select_for_update().filter(
+                    pk__in=[demand.pk for demand in told], business=business
+                )
+                told = list(told.order_by("pk"))
             business = _business(business, by=by, having=Right.LOG_VISITS)
             state = facts.pop("state", business.state)
             shown = (facts_seen or {}).get("state", business.state)
@@ -228,6 +238,7 @@ def log_visit(
                     by=by,
                     at=at,
                     visit=visit,
+                    handler=_handler(business, by) if secret(demand) else None,
                 )
             on_spot = method == Visit.Method.ON_SPOT
             for demand in told:
@@ -266,6 +277,20 @@ def log_visit(
         raise Refused(str(refused)) from refused
 
 
+def secret(asked):
+    """Is one of a visit's `demands` confidential?"""
+    return bool(asked.get("confidential"))
+
+
+def _handler(business, by):
+    from visits import confidential
+
+    handler = confidential.handler_for(business, by)
+    if handler is None:
+        raise Refused("这一家现在没有人能经办保密诉求，请告诉台账员。")
+    return handler
+
+
 def known_visit(by, client_key, digest):
     """The visit that came under the key before, None if none did."""
     visit = Visit.objects.filter(visitor=by, client_key=client_key).first()
@@ -278,27 +303,34 @@ def known_visit(by, client_key, digest):
 
 
 @transaction.atomic
-def void_visit(visit, *, reason, by, at):
+def void_visit(visit, *, reason, by, at, with_demands=False):
     """Void a visit that should not stand; its row and its reason stay for good.
 
     What it did is undone: demands told on it wait to be told again, facts that it
-    corrected are as before, unless somebody has changed them since. Returns the
-    labels of the facts that were left.
+    corrected are as before, unless somebody has changed them since. Demands written
+    down on it are recorded as mistakes with the same reason, if the caller says so
+    by `with_demands`; else it is refused while there are any. Returns the labels of
+    the facts that were left.
     """
+    # Late, for it stands on the steps of this module.
+    from visits import of_visits
+
     # Demands before their business, as every act takes them.
-    lock_above(list(visit.told_demands.values_list("pk", flat=True)))
-    told = Demand.objects.select_for_update().filter(told_visit=visit).order_by("pk")
-    told = list(told)
+    rows = of_visits.lock_demands(visit)
+    told = [demand for demand in rows if demand.told_visit_id == visit.pk]
     visit = Visit.objects.select_for_update().get(pk=visit.pk)
     business = _business(visit.business, by=by, having=Right.LOG_VISITS)
     if not reason.strip():
         raise Refused("请写明作废的原因。")
     if visit.voided_at:
         raise Refused("这条走访已经作废。")
-    if visit.demands.exists():
+    asked = of_visits.asked_on(visit)
+    if asked and not with_demands:
         raise Refused(
-            "这次走访记了诉求，不能作废。诉求记错的，请在那件诉求里办“不予受理”，写明记错。"
+            f"这次走访还记了 {len(asked)} 件诉求。请勾选“一并记为误记”，"
+            "或先到诉求里办完。"
         )
+    of_visits.drop(asked, reason=reason, by=by, at=at)
     visit.voided_at, visit.voided_by, visit.void_reason = at, by, reason
     visit.save(update_fields=["voided_at", "voided_by", "void_reason"])
     record("visit.voided", visit, by=by, at=at, reason=reason)
@@ -349,6 +381,8 @@ def raise_demand(
     visit=None,
     said_by="",
     handler=None,
+    client_key=None,
+    digest="",
 ):
     """Write down what a business asks for; the clock of its category starts.
 
@@ -370,6 +404,8 @@ def raise_demand(
         visit=visit,
         said_by=said_by,
         handler=handler,
+        client_key=client_key or uuid.uuid4(),
+        digest=digest,
     )
 
 
@@ -411,13 +447,14 @@ def _write_down(
     visit=None,
     said_by="",
     handler=None,
+    client_key=None,
+    digest="",
 ):
     """The demand and its deadline; the business is locked and the right asked for."""
     if not words.strip():
         raise Refused("请写下诉求的原话。")
     grid = business.grid
-    rules = Rules.load().on(grid, raised_on)
-    days = rules.hard_within if category.hard else rules.ordinary_within
+    days, kind = _time_for(category, grid, raised_on)
     due_on = Calendar.load().add(raised_on, days)
     if handler and not may_answer(handler, business):
         raise Refused(f"{handler.display_name}不能办这一家的诉求，请另选经办人。")
@@ -430,6 +467,7 @@ def _write_down(
         words=HIDDEN_WORDS if handler else words,
         confidential=handler is not None,
         handler=handler,
+        urgent=category.urgent,
         said_by=said_by,
         source=source,
         recorded_by=by,
@@ -437,10 +475,11 @@ def _write_down(
         first_word_on=raised_on if source in Demand.FACE_TO_FACE else None,
         due_on=due_on,
         owed_by=owed_by,
+        client_key=client_key,
+        digest=digest,
     )
     if handler:
         Secret.objects.create(demand=demand, words=words)
-    kind = "疑难" if category.hard else "一般"
     DemandDue.objects.create(
         demand=demand,
         due_on=due_on,
@@ -459,6 +498,50 @@ def _write_down(
         **({"handler": handler.display_name} if handler else {}),
     )
     touched([business.pk])
+    _hand_over(demand, by=by, at=at)
+    return demand
+
+
+def _time_for(category, grid, day):
+    """`(working days, what kind)` that the category gives to a demand of the day."""
+    rules = Rules.load().on(grid, day)
+    if category.urgent:
+        return rules.urgent_within, "紧急安全"
+    if category.hard:
+        return rules.hard_within, "疑难"
+    return rules.ordinary_within, "一般"
+
+
+def _hand_over(demand, *, by, at):
+    """An urgent demand waits for no sorting; a confidential one stays its handler's."""
+    if demand.urgent and not demand.confidential:
+        for hand_over in HAND_OVER_URGENT:
+            hand_over(demand, by=by, at=at)
+
+
+@transaction.atomic
+def mark_urgent(demand, *, by, at):
+    """There is danger to people: from now on the short deadline, and round the sorting."""
+    demand = take_step(demand, "mark_urgent", by=by, having=Right.SORT_DEMANDS)
+    if demand.urgent:
+        raise Refused("这件诉求已经标为紧急安全。")
+    if demand.confidential:
+        raise Refused("保密诉求由经办人直接办，不另标紧急。")
+    demand.urgent = True
+    demand.save(update_fields=["urgent"])
+    record("demand.urgent", demand, by=by, at=at)
+    day = timezone.localdate(at)
+    days = Rules.load().on(demand.grid, day).urgent_within
+    due_on = min(demand.due_on, Calendar.load().add(day, days))
+    demand = owe(
+        demand,
+        due_on=due_on,
+        owed_by=demand.owed_by,
+        reason=f"标为紧急安全，{days} 个工作日",
+        by=by,
+        at=at,
+    )
+    _hand_over(demand, by=by, at=at)
     return demand
 
 
@@ -470,14 +553,37 @@ def may_answer(user, business):
 
 @transaction.atomic
 def take_demand(
-    business, *, category, words, source, raised_on, by, at, said_by="", handler=None
+    business,
+    *,
+    category,
+    words,
+    source,
+    raised_on,
+    by,
+    at,
+    said_by="",
+    handler=None,
+    client_key=None,
+    digest=None,
 ):
     """Write down a demand that came by itself: `(demand, created)`.
 
-    The same words of the same business, not yet dealt with, are the same demand: a
-    second press on the button makes no second one.
+    The same `client_key` of the same person with the same content is one demand; other
+    content under it raises KeyReused. So are the same words of the same business, not
+    yet dealt with.
     """
+    digest = digest or digest_of(
+        business=business.pk,
+        category=category.pk,
+        words=words,
+        source=source,
+        raised_on=raised_on,
+        said_by=said_by,
+        handler=handler.pk if handler else None,
+    )
     business = _business(business, by=by, having=Right.LOG_VISITS)
+    if known := known_demand(by, client_key, digest):
+        return known, False
     same = Demand.objects.unsorted().filter(
         business=business,
         category=category,
@@ -496,10 +602,25 @@ def take_demand(
         raised_on=raised_on,
         said_by=said_by,
         handler=handler,
+        client_key=client_key,
+        digest=digest,
         by=by,
         at=at,
     )
     return demand, True
+
+
+def known_demand(by, client_key, digest):
+    """The demand that came under the key before, None if none did."""
+    if client_key is None:
+        return None
+    demand = Demand.objects.filter(recorded_by=by, client_key=client_key).first()
+    if demand and demand.digest != digest:
+        raise KeyReused(
+            "这件诉求已经存过，内容和这次不同。请到“诉求台账”里看已存的那一件。",
+            demand,
+        )
+    return demand
 
 
 def take_step(demand, step, *, by, having=Right.ANSWER_DEMANDS, unread=False):
@@ -558,12 +679,19 @@ def come_to(demand, state, *, words, on, resolved):
 
 
 @transaction.atomic
-def answer(demand, *, words, by, at):
-    """Answer a demand at once, or once more; the asker is to be told."""
+def answer(demand, *, words, by, at, resolved=True):
+    """Answer a demand at once, or once more; the asker is to be told.
+
+    `resolved`: did what was asked for come about? That it cannot be done is an answer
+    too, and no solution.
+    """
+    lock_above([demand.pk])
     demand = take_step(demand, "answer", by=by)
+    for before in BEFORE_ANSWERING:
+        before(demand, by=by, at=at)
     on = timezone.localdate(at)
-    come_to(demand, Demand.State.ANSWERED, words=words, on=on, resolved=True)
-    record("demand.answered", demand, by=by, at=at)
+    come_to(demand, Demand.State.ANSWERED, words=words, on=on, resolved=resolved)
+    record("demand.answered", demand, by=by, at=at, resolved=resolved)
     return demand
 
 
@@ -576,6 +704,53 @@ def decline(demand, *, reason, by, at):
     on = timezone.localdate(at)
     come_to(demand, Demand.State.DECLINED, words=reason, on=on, resolved=False)
     record("demand.declined", demand, by=by, at=at)
+    return demand
+
+
+# What an answer overwrites.
+ANSWERING = [
+    "state",
+    "outcome",
+    "outcome_on",
+    "first_outcome_on",
+    "resolved",
+    "first_word_on",
+    "tell_by",
+    "told_on",
+    "told_how",
+    "told_by_id",
+    "told_from",
+    "told_visit_id",
+    "unreached_on",
+    "rate_by",
+]
+
+
+def answer_of(demand):
+    """What an answer overwrites, for `take_back` to restore; no confidential words."""
+    return {
+        name: value.isoformat() if isinstance(value, dt.date) else value
+        for name, value in ((name, getattr(demand, name)) for name in ANSWERING)
+    }
+
+
+@transaction.atomic
+def take_back(demand, *, before, by, at):
+    """Take back an answer or a declining that nobody was told of: all is as before.
+
+    `before` is what `answer_of` said of the demand then.
+    """
+    lock_above([demand.pk])
+    demand = take_step(demand, "take_back", by=by)
+    if demand.confidential:
+        raise Refused("保密诉求的答复不能撤销，请再答复一次。")
+    if demand.attempts.standing().filter(on__gte=demand.outcome_on).exists():
+        raise Refused("已经联系过提出的人，不能撤销。")
+    for name, value in before.items():
+        setattr(demand, name, Demand._meta.get_field(name).to_python(value))
+    demand.save(update_fields=before)
+    record("demand.answer_taken_back", demand, by=by, at=at)
+    touched([demand.business_id])
     return demand
 
 
@@ -675,11 +850,15 @@ def workdays_of(demand):
 
 @transaction.atomic
 def join(demand, *, having, by, at):
-    """The demand becomes part of a matter; the room above keeps the link."""
+    """The demand becomes part of a matter; the room above keeps the link.
+
+    One whose asker was not satisfied stays so until the matter has ended.
+    """
     demand = take_step(demand, "join", by=by, having=having)
     if demand.confidential:
         raise Refused("保密诉求由经办人单独办，不并入事项。要并入，先取消保密。")
-    demand.state = Demand.State.JOINED
+    if demand.state not in Demand.UNSATISFIED:
+        demand.state = Demand.State.JOINED
     demand.first_word_on = demand.first_word_on or timezone.localdate(at)
     demand.save(update_fields=["state", "first_word_on"])
     record("demand.joined", demand, by=by, at=at)
@@ -688,22 +867,32 @@ def join(demand, *, having, by, at):
 
 
 @transaction.atomic
-def take_out(demand, *, having, by, at):
-    """Undo a joining: the demand waits again, with the deadline it first had."""
+def take_out(demand, *, having, by, at, due=None, first_word_on=None):
+    """Undo a joining: the demand waits again, as it was before it joined.
+
+    The room above says which deadline was in force then, and the day of the first word.
+    """
     demand = take_step(demand, "take_out", by=by, having=having)
-    demand.state = Demand.State.NEW
-    demand.save(update_fields=["state"])
-    first = demand.dues.first()
-    due_on = first.due_on
-    if first.workdays is not None:  # a holiday may have been entered meanwhile
-        due_on = Calendar.load().add(demand.raised_on, first.workdays)
+    if demand.state not in Demand.UNSATISFIED:
+        demand.state = Demand.State.NEW
+        demand.first_word_on = first_word_on
+    demand.save(update_fields=["state", "first_word_on"])
     record("demand.taken_out", demand, by=by, at=at)
+    due = due or demand.dues.first()
+    return owe_as(demand, due, "移出事项，恢复原期限", by=by, at=at)
+
+
+def owe_as(demand, due, reason, *, by, at):
+    """The deadline that was in force once is in force again."""
+    due_on = due.due_on
+    if due.workdays is not None:  # a holiday may have been entered meanwhile
+        due_on = Calendar.load().add(demand.raised_on, due.workdays)
     return owe(
         demand,
         due_on=due_on,
-        workdays=first.workdays,
-        owed_by=first.owed_by,
-        reason="移出事项，恢复原期限",
+        workdays=due.workdays,
+        owed_by=due.owed_by,
+        reason=reason,
         by=by,
         at=at,
     )
@@ -776,19 +965,21 @@ def _category(category, *, by):
 
 
 @transaction.atomic
-def add_category(*, name, hard, by, at):
+def add_category(*, name, hard, by, at, urgent=False):
     """Offer a new category, last in the list."""
     if not may(by, Right.RUN_SYSTEM):
         raise PermissionDenied
     last = DemandCategory.objects.aggregate(last=Max("position"))["last"] or 0
-    category = DemandCategory.objects.create(name=name, hard=hard, position=last + 10)
+    category = DemandCategory.objects.create(
+        name=name, hard=hard, urgent=urgent, position=last + 10
+    )
     record("category.added", category, by=by, at=at, name=name, hard=hard)
     return category
 
 
 @transaction.atomic
-def edit_category(category, *, name, hard, active, by, at):
-    """Rename a category, make it ordinary or hard, switch it on or off.
+def edit_category(category, *, name, hard, active, by, at, urgent=False):
+    """Rename a category, make it ordinary, hard or urgent, switch it on or off.
 
     Demands keep their category under its new name, and the deadline that they were
     promised; a category switched off is offered no longer.
@@ -796,7 +987,7 @@ def edit_category(category, *, name, hard, active, by, at):
     category = _category(category, by=by)
     if not active and not _others_offered(category):
         raise Refused("至少要留一个启用的类别，不然记不了诉求。")
-    wanted = {"name": name, "hard": hard, "active": active}
+    wanted = {"name": name, "hard": hard, "urgent": urgent, "active": active}
     changed = {
         field: [getattr(category, field), value]
         for field, value in wanted.items()
@@ -860,7 +1051,8 @@ def visits_of(business_ids):
 
 
 def plain_words(words):
-    return "".join(words.split())
+    """Words to compare: a file's come without full-width marks and doubled blanks."""
+    return "".join(unicodedata.normalize("NFKC", words).split())
 
 
 def demands_of(business_ids):

@@ -11,9 +11,12 @@ class VisitsConfig(AppConfig):
             imports,
             ledgers,
             moments,
+            reminders,
+            sync_demand,
             sync_door,
             sync_visit,
             telling_ledger,
+            todo,
         )
 
         ledgers.register()
@@ -22,4 +25,7 @@ class VisitsConfig(AppConfig):
         moments.register()
         sync_visit.register()
         sync_door.register()
+        sync_demand.register()
         imports.register_kinds()
+        reminders.load()
+        todo.load()

@@ -1,6 +1,6 @@
 """Who may come along on a visit, and how it is written down."""
 
-from django.db.models import OuterRef, StringAgg, Subquery, Value
+from django.db.models import OuterRef, Q, StringAgg, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
@@ -11,10 +11,14 @@ from visits.models import Companion
 MOST = 12
 
 
-def colleagues(grid):
-    """Those with a post in the grid, or over it."""
-    posts = Post.objects.in_force().filter(grid__in=_grid_and_above(grid))
-    return User.objects.filter(posts__in=posts, is_active=True).distinct()
+def colleagues(grid, on=None):
+    """Those with a post in the grid, or over it; of a past day, those gone since too."""
+    if on is None:
+        posts = Post.objects.in_force()
+    else:
+        posts = Post.objects.filter(Q(until=None) | Q(until__gt=on), since__lte=on)
+    posts = posts.filter(grid__in=_grid_and_above(grid))
+    return User.objects.filter(pk__in=posts.values("user"))
 
 
 def units(grid):
@@ -23,7 +27,7 @@ def units(grid):
 
 
 def _grid_and_above(grid):
-    return Grid.objects.filter(code__in=grid.path.rstrip("/").split("/"))
+    return Grid.objects.filter(code__in=grid.codes)
 
 
 def write_down(visit, company):

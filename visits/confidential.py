@@ -6,10 +6,9 @@ deadline, and it counts in every figure. Words and outcome are the handler's alo
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import CharField, F, Value
 
 from accounts.models import User
-from accounts.rights import RIGHTS, Right
+from accounts.rights import Right, Role, roles_with
 from grids.models import Post
 from tianshan.audit import read, record
 from tianshan.pinyin import search_text
@@ -19,12 +18,25 @@ from visits.models import Demand, Secret
 
 def possible_handlers(business):
     """The accounts that may deal with what the business asks for."""
-    roles = [role for role, rights in RIGHTS.items() if Right.ANSWER_DEMANDS in rights]
-    path = Value(business.grid.path, CharField())
-    posts = Post.objects.in_force().filter(role__in=roles).annotate(under=path)
-    posts = posts.filter(under__startswith=F("grid__path"))
+    posts = Post.objects.in_force().over(business.grid)
+    posts = posts.filter(role__in=roles_with(Right.ANSWER_DEMANDS))
     users = User.objects.filter(pk__in=posts.values("user")).order_by("display_name")
     return [user for user in users if actions.may_answer(user, business)]
+
+
+def handler_for(business, by):
+    """Who deals with one that was heard at the door: whoever heard it, if he may, else
+    the grid's clerk, its chief, or who else may; None if nobody does."""
+    possible = possible_handlers(business)
+    if by in possible:
+        return by
+    posts = Post.objects.in_force().filter(user__in=possible)
+    held = set(posts.values_list("user", "role"))
+    for role in (Role.GRID_CLERK, Role.GRID_CHIEF):
+        for user in possible:
+            if (user.pk, role) in held:
+                return user
+    return possible[0] if possible else None
 
 
 @transaction.atomic

@@ -7,8 +7,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.rights import Right
+from enterprises import actions as enterprises
 from tianshan.audit import record
 from tianshan.ledgers import touched
+from visits import of_visits
 from visits.actions import Refused
 from visits.models import Correction, Visit
 
@@ -29,8 +31,11 @@ def correct(visit, *, changes, reason, by, at):
     """Put right what a visit says: `changes` is `{field: value}` of FIELDS.
 
     One's own needs no reason, another's does. Figures and standing follow, for they
-    read the visit itself. Returns the Correction, None when nothing differed.
+    read the visit itself; its demands and what was told on it follow its date and
+    method, a state of the business that was seen on it follows its date. Returns the Correction, None when nothing differed.
     """
+    # Demands before all else, as every act takes them.
+    demands = of_visits.lock_demands(visit)
     visit = Visit.objects.select_for_update().get(pk=visit.pk)
     if not may_correct(visit, by):
         if visit.voided_at:
@@ -48,9 +53,12 @@ def correct(visit, *, changes, reason, by, at):
     }
     if not changed:
         return None
+    before = {name: getattr(visit, name) for name in FIELDS}
     for name, value in wanted.items():
         setattr(visit, name, value)
     _fits(visit, changed, at)
+    if "visited_on" in changed:
+        of_visits.refuse_days(demands, visit, visit.visited_on)
     visit.save(update_fields=list(wanted))
     row = Correction.objects.create(
         visit=visit,
@@ -62,8 +70,38 @@ def correct(visit, *, changes, reason, by, at):
     record(
         "visit.corrected", visit, by=by, at=at, fields=sorted(changed), reason=reason
     )
+    if {"visited_on", "method", "outcome"} & set(changed):
+        of_visits.follow(demands, visit, before, by=by, at=at)
+        of_visits.follow_attempts(visit, by=by, at=at)
+        kept = visit.kept_promises.filter(ended_on=before["visited_on"])
+        for made in kept.select_for_update():
+            made.ended_on = visit.visited_on
+            made.save(update_fields=["ended_on"])
+    if "visited_on" in changed:
+        _redate_state(visit, before["visited_on"], by=by, at=at)
     touched([visit.business_id])
     return row
+
+
+def _redate_state(visit, before, *, by, at):
+    """A state that was seen on the visit began on its day."""
+    _, state = visit.facts_changed.get("state", (None, None))
+    if state is None:
+        return
+    own = visit.visitor_id == by.pk
+    try:
+        enterprises.redate_state(
+            visit.business,
+            state=state,
+            since=before,
+            to=visit.visited_on,
+            reason=f"走访日期更正为 {visit.visited_on}",
+            by=by,
+            at=at,
+            having=Right.LOG_VISITS if own else Right.CHECK_VISITS,
+        )
+    except enterprises.Refused as refused:
+        raise Refused(f"这次走访改了经营状态：{refused}") from None
 
 
 def _fits(visit, changed, at):
@@ -96,12 +134,8 @@ def _fits(visit, changed, at):
             raise Refused("走访日期在将来，请核对。")
         if visit.visited_on < today - OLDEST:
             raise Refused("走访日期在一年以前，请核对年份。")
-    if {"visited_on", "method"} & set(changed):
-        # Their own days and ways were taken from it.
-        if visit.demands.exists() or visit.told_demands.exists():
-            raise Refused("这次走访记了诉求或回告，日期和方式不能改；请作废后重记。")
-        if "state" in visit.facts_changed:
-            raise Refused("这次走访改了经营状态，日期和方式不能改；请作废后重记。")
+        if visit.promises.filter(due_on__lt=visit.visited_on).exists():
+            raise Refused("这次答应的事，期限比新的走访日期还早，请核对。")
 
 
 def _plain(value):

@@ -51,7 +51,7 @@ def door_new(request):
     )
     if form.is_valid():
         try:
-            seen, _ = doors.report(
+            seen, made = doors.report(
                 **form.cleaned_data,
                 business=business,
                 by=request.user,
@@ -61,7 +61,8 @@ def door_new(request):
             form.add_error(None, str(refused))
         else:
             take_from_form(request, seen)
-            messages.success(request, "已报给台账员核实。核实的结果会在这里告诉您。")
+            words = "已报给台账员核实。" if made else "这一条已经报过，没有再报一次。"
+            messages.success(request, f"{words}核实的结果会在这里告诉您。")
             return redirect(seen)
     context = {"business": business, "form": form, "photo_form": PhotoForm()}
     status = 422 if form.errors else 200

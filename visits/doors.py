@@ -44,9 +44,11 @@ def report(
     """Write down what is seen at a door; `(report, created)`.
 
     The same `client_key` of the same person with the same content is one report; other
-    content under it raises KeyReused. A new shop names its place, the other kinds their
+    content under it raises KeyReused. From a page, where no `digest` comes along, the
+    same content that nobody has checked yet is one report, whatever its key. A new shop names its place, the other kinds their
     business. Nothing in the ledgers changes before somebody has checked it.
     """
+    plain = digest is None
     digest = digest or digest_of(
         kind=kind,
         business=business.pk if business else None,
@@ -59,6 +61,11 @@ def report(
     )
     if known := known_report(by, client_key, digest):
         return known, False
+    if plain:
+        # A page opened anew has another key: the same words tell that it is the same.
+        same = DoorReport.objects.waiting().filter(by=by, digest=digest)
+        if known := same.first():
+            return known, False
     if seen_on > timezone.localdate(at) or filled_at > at + CLOCK_SLACK:
         raise Refused("看到的时间在将来，请核对日期和手机的时钟。")
     if filled_at < at - OLDEST_CLAIM:

@@ -27,21 +27,23 @@ def withdraw(demand, *, reason, by, at):
 
 
 @transaction.atomic
-def mistake(demand, *, reason, by, at):
+def mistake(demand, *, reason, by, at, having=Right.ANSWER_DEMANDS):
     """It was recorded by mistake: nobody asked, or it stands here already."""
-    return _drop(demand, "mistake", Demand.State.MISTAKEN, reason, by=by, at=at)
+    return _drop(
+        demand, "mistake", Demand.State.MISTAKEN, reason, by=by, at=at, having=having
+    )
 
 
-def _drop(demand, step, state, reason, *, by, at):
+def _drop(demand, step, state, reason, *, by, at, having=Right.ANSWER_DEMANDS):
     actions.lock_above([demand.pk])
-    demand = actions.take_step(demand, step, by=by, having=Right.ANSWER_DEMANDS)
+    demand = actions.take_step(demand, step, by=by, having=having)
     if not reason.strip():
         raise actions.Refused("请写明原因，会一直留着。")
     for before in BEFORE_DROPPING:
         before(demand, by=by, at=at)
-    # What left its matter comes back, if it does, as unsorted.
-    joined = demand.state == Demand.State.JOINED
-    demand.dropped_from = Demand.State.NEW if joined else demand.state
+    # What left its matter, its order or need comes back, if it does, as unsorted.
+    inside = demand.state in (Demand.State.JOINED, Demand.State.TURNED)
+    demand.dropped_from = Demand.State.NEW if inside else demand.state
     demand.state = state
     demand.dropped_on, demand.dropped_by = timezone.localdate(at), by
     demand.dropped_why = reason.strip()

@@ -1,6 +1,7 @@
 """What is asked for when a demand comes otherwise than by a visit."""
 
 import re
+import uuid
 
 from django import forms
 from django.urls import reverse
@@ -47,7 +48,7 @@ class EntryForm(forms.Form):
     words = WordsField(
         label="原话",
         max_length=WORDS,
-        widget=forms.Textarea(attrs={"rows": 4, "autofocus": True}),
+        widget=forms.Textarea(attrs={"rows": 4}),
         help_text="照原话写，也可以粘贴；不写电话和证件号码。",
     )
     said_by = forms.CharField(
@@ -69,18 +70,27 @@ class EntryForm(forms.Form):
         label="经办人", required=False, help_text="保密的才选；以后可以移交。"
     )
 
-    def __init__(self, *args, business, user, **kwargs):
+    # A page that lost it saves all the same: the words tell a second press too.
+    client_key = forms.UUIDField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args, business, user=None, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["category"].queryset = DemandCategory.objects.offered()
+        self.initial.setdefault("raised_on", timezone.localdate())
+        self.initial.setdefault("client_key", uuid.uuid4())
+        if business is None:  # the page for phones is drawn without one
+            self.initial["source"] = Demand.Source.CALL
+            del self.fields["handler"], self.fields["client_key"]
+            return
         self.fields["words"].widget.attrs.update(
             {
+                "autofocus": True,
                 "hx-post": f"{reverse('visits:demand_alike')}?business={business.pk}",
                 "hx-trigger": "input changed delay:400ms",
                 "hx-target": "#alike",
                 "hx-swap": "outerHTML",
             }
         )
-        self.fields["category"].queryset = DemandCategory.objects.offered()
-        self.initial.setdefault("raised_on", timezone.localdate())
         self.handlers = {str(one.pk): one for one in possible_handlers(business)}
         self.fields["handler"].choices = [
             ("", "请选择"),

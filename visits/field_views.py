@@ -19,16 +19,21 @@ from accounts.rights import anyone
 from enterprises.forms import Seen
 from enterprises.models import Business
 from visits.door_forms import DoorForm
+from visits.entry_forms import EntryForm
 from visits.forms import PhotoForm, VisitForm
 
 MODULES = (
     "app",
     "check",
     "clock",
+    "demand",
+    "dialog",
     "door",
+    "doors",
     "draw",
     "export",
     "form",
+    "import",
     "owner",
     "photos",
     "queue",
@@ -62,6 +67,7 @@ def _shell():
         {
             "form": form,
             "door_forms": doors,
+            "entry_form": EntryForm(business=None),
             "photo_form": PhotoForm(),
             "urls": {
                 "route": "/visits/plan/route.json",

@@ -164,6 +164,11 @@ def resolved(scope):
     return with_outcome(scope).filter(resolved=True)
 
 
+def unresolved(scope):
+    """Of those with an outcome, the others: declined, explained, found wanting."""
+    return with_outcome(scope).exclude(resolved=True)
+
+
 def rated(scope, verdicts=None, *, by="by_askers"):
     """Whose last rating of the period is one of the verdicts; all that have any.
 
@@ -211,6 +216,17 @@ def unsatisfied_on(scope):
             Q(state__in=Demand.UNSATISFIED) | Q(outcome_on__gt=scope.day),
         )
     )
+
+
+def at_body_on(scope):
+    """Of those, the ones that two answers did not satisfy."""
+    twice = Rating.objects.by_askers().filter(
+        demand=OuterRef("pk"),
+        verdict=Rating.Verdict.NOT,
+        round=Rating.MOST,
+        on__lte=scope.day,
+    )
+    return unsatisfied_on(scope).filter(Exists(twice))
 
 
 def register():
@@ -274,6 +290,7 @@ def register():
             for name, state, label, words in (
                 ("new", Demand.State.NEW, "待处理", "还没有处理"),
                 ("joined", Demand.State.JOINED, "已并入事项", "并在事项里办理"),
+                ("turned", Demand.State.TURNED, "已转办", "转为点单或需求在办"),
                 ("answered", Demand.State.ANSWERED, "已答复待回告", "已答复、等回告"),
                 (
                     "declined",
@@ -281,16 +298,29 @@ def register():
                     "不予受理待回告",
                     "不予受理、等回告",
                 ),
-                ("ended", Demand.State.ENDED, "已办结待回告", "随事项办结、等回告"),
+                (
+                    "ended",
+                    Demand.State.ENDED,
+                    "已办结待回告",
+                    "随事项或转办办结、等回告",
+                ),
             )
         ),
         Figure(
             "demands_told",
             "已回告",
             Unit.DEMANDS,
-            "时段内提出、现在已把结果告诉提出人的诉求，评价过的也算。",
+            "时段内提出、现在已把结果告诉提出的人的诉求，评价过的也算。",
             "demands",
             raised_now(*Demand.HEARD),
+        ),
+        Figure(
+            "demands_urgent",
+            "紧急安全诉求",
+            Unit.DEMANDS,
+            "时段内提出、标为紧急安全的诉求，不论现在的状态。",
+            "demands",
+            lambda scope: raised(scope).filter(urgent=True),
         ),
         Figure(
             "demands_open",
@@ -312,7 +342,7 @@ def register():
             "demands_untold",
             "未告知结果的诉求",
             Unit.DEMANDS,
-            "到时段最后一天已有结果、还没有告诉提出人的诉求："
+            "到时段最后一天已有结果、还没有告诉提出的人的诉求："
             "等着回告的和两次未联系上的。",
             "demands",
             untold_on,
@@ -321,7 +351,7 @@ def register():
             "demands_to_tell",
             "等着回告",
             Unit.DEMANDS,
-            "到时段最后一天已有结果、等着告诉提出人的诉求；两次未联系上的不在内。",
+            "到时段最后一天已有结果、等着告诉提出的人的诉求；两次未联系上的不在内。",
             "demands",
             to_tell_on,
         ),
@@ -337,7 +367,7 @@ def register():
             "demands_unreached",
             "两次未联系上",
             Unit.DEMANDS,
-            "到时段最后一天已有结果、在不同的日子或时段两次没联系上提出人的诉求；"
+            "到时段最后一天已有结果、在不同的日子或时段两次没联系上提出的人的诉求；"
             "不算已回告，下次见到时再告诉。",
             "demands",
             unreached_on,
@@ -346,7 +376,7 @@ def register():
             "demands_withdrawn",
             "本人撤回",
             Unit.DEMANDS,
-            "时段内由提出人自己撤回的诉求；仍算提出过。",
+            "时段内由提出的人自己撤回的诉求；仍算提出过。",
             "demands",
             withdrawn,
         ),
@@ -393,10 +423,19 @@ def register():
             "demands_resolved",
             "解决诉求",
             Unit.DEMANDS,
-            "有结果诉求中，已答复或随事项解决、部分解决的；不予受理、已说明未能解决、"
-            "上报、移交和提出人不满意的不算。",
+            "有结果诉求中，已答复办好或随事项解决、部分解决的；不予受理、办不到已说明、"
+            "上报、移交和提出的人不满意的不算。",
             "demands",
             resolved,
+        ),
+        Figure(
+            "demands_unresolved",
+            "未解决诉求",
+            Unit.DEMANDS,
+            "有结果诉求中没有解决的：不予受理、办不到已说明、上报、移交和提出的人不满意的；"
+            "和解决诉求相加等于有结果诉求。",
+            "demands",
+            unresolved,
         ),
         Rate(
             "resolution_rate",
@@ -466,6 +505,14 @@ def register():
             "到时段最后一天提出的人评了不满意、还没有再答复的诉求。",
             "demands",
             unsatisfied_on,
+        ),
+        Figure(
+            "demands_at_body",
+            "两次不满意",
+            Unit.DEMANDS,
+            "不满意待再答的诉求中，提出的人已两次评不满意、要由议事主体研商的。",
+            "demands",
+            at_body_on,
         ),
         Figure(
             "demands_called_back",

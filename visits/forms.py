@@ -176,6 +176,11 @@ class VisitForm(forms.Form):
                 required=False,
                 widget=forms.Textarea(attrs={"rows": 2, "placeholder": "照原话写"}),
             )
+            self.fields[f"demand-{number}-confidential"] = forms.BooleanField(
+                label="保密：内容只给经办人看，别人只看到有这一件",
+                required=False,
+                widget=forms.CheckboxInput(attrs={"data-secret": True}),
+            )
 
     @property
     def demand_parts(self):
@@ -185,6 +190,7 @@ class VisitForm(forms.Form):
                 "number": number + 1,
                 "category": self[f"demand-{number}-category"],
                 "words": self[f"demand-{number}-words"],
+                "confidential": self[f"demand-{number}-confidential"],
                 "filled": any(
                     self[f"demand-{number}-{part}"].value()
                     or self[f"demand-{number}-{part}"].errors
@@ -236,7 +242,11 @@ class VisitForm(forms.Form):
             ):
                 self.add_error(f"demand-{number}-words", "请写下这件诉求的原话。")
             if category and words:
-                demands.append({"category": category, "words": words})
+                hidden = cleaned.get(f"demand-{number}-confidential")
+                demands.append(
+                    {"category": category, "words": words}
+                    | ({"confidential": True} if hidden else {})
+                )
         if absent and demands:
             self.add_error(
                 "outcome", "没有遇到人，就不能记诉求；见到了请改选“有诉求”。"
@@ -325,11 +335,24 @@ class TakeBackForm(forms.Form):
 
 
 class VoidForm(forms.Form):
+    """Why a visit is void; one with demands asks what becomes of them."""
+
     reason = forms.CharField(
         label="作废原因",
-        max_length=Visit._meta.get_field("void_reason").max_length,
+        # It is also the reason of its demands, behind a word that says so.
+        max_length=Visit._meta.get_field("void_reason").max_length - 10,
         help_text="如“记错了店”。原记录和原因都会留下。",
     )
+    with_demands = forms.BooleanField(required=False)
+
+    def __init__(self, *args, demands=0, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not demands:
+            del self.fields["with_demands"]
+            return
+        box = self.fields["with_demands"]
+        box.label = f"这次记的 {demands} 件诉求一并记为误记，原因同上"
+        box.help_text = "诉求是真的，就不要勾选：先在诉求里办完，或只更正走访。"
 
 
 class ManyFiles(forms.ClearableFileInput):
@@ -359,6 +382,21 @@ class VoidPhotoForm(forms.Form):
     )
 
 
+class ResolvedField(forms.TypedChoiceField):
+    """Did what was asked for come about?"""
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            choices=[("yes", "办好了"), ("no", "办不到，已说明原因（不算解决）")],
+            coerce=lambda value: value == "yes",
+            widget=forms.RadioSelect,
+            required=False,
+            empty_value=True,
+            initial="yes",
+            **kwargs,
+        )
+
+
 class AnswerForm(forms.Form):
     words = forms.CharField(
         label="答复",
@@ -366,6 +404,7 @@ class AnswerForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="写明结果，会原样告诉提出的人。",
     )
+    resolved = ResolvedField(label="办到了吗")
 
 
 class DeclineForm(forms.Form):
@@ -405,8 +444,9 @@ class CategoryForm(forms.ModelForm):
 
     class Meta:
         model = DemandCategory
-        fields = ["name", "hard", "active"]
+        fields = ["name", "hard", "urgent", "active"]
         help_texts = {
+            "urgent": "有人身危险的事：不等梳理，记下就交城运中心，期限另定",
             "hard": "疑难诉求的期限长一些；改了只管以后记的诉求",
             "active": "停用后，记诉求时不再出现；以前记的照旧",
         }

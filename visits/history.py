@@ -42,7 +42,11 @@ SAID = {
         f"记诉求，类别“{data['category']}”"
         + (f"，保密，{data['handler']}经办" if data.get("handler") else "")
     ),
-    "demand.answered": lambda data: "答复，待回告",
+    "demand.answered": lambda data: (
+        "答复，待回告" if data.get("resolved", True) else "答复办不到，待回告"
+    ),
+    "demand.answer_taken_back": lambda data: "撤销答复，恢复为原来的样子",
+    "demand.urgent": lambda data: "标为紧急安全",
     "demand.declined": lambda data: "不予受理，待回告",
     "demand.joined": lambda data: "并入事项",
     "demand.taken_out": lambda data: "移出事项",
@@ -51,6 +55,12 @@ SAID = {
         f"节假日安排有变，应回告日期改为 {data['tell_by']}"
     ),
     "demand.ended": lambda data: "所属事项办结，待回告",
+    "demand.followed": lambda data: (
+        "走访更正，随着改了"
+        + "、".join(
+            Demand._meta.get_field(name).verbose_name for name in data["changed"]
+        )
+    ),
     "demand.untold": lambda data: "撤销回告，恢复为待回告",
     "demand.telling_tried": lambda data: (
         f"{TellingAttempt.How(data['how']).label}没联系上（{data['on']}）"

@@ -343,7 +343,7 @@ def register_kinds():
             headings={
                 "raised_on": ["提出日期", "诉求日期", "反映日期", "登记日期"],
                 "words": ["诉求原话", "诉求内容", "反映内容", "诉求", "原话", "内容"],
-                "name": ["提出者", "诉求单位", "反映单位", *NAMES],
+                "name": ["提出的人", "提出者", "诉求单位", "反映单位", *NAMES],
                 **PLACE,
                 "category": ["诉求类别", "诉求分类", "类别"],
                 "source": ["来源", "诉求来源"],
@@ -354,7 +354,7 @@ def register_kinds():
             labels={
                 "raised_on": "提出日期",
                 "words": "诉求内容",
-                "name": "提出者",
+                "name": "提出的人",
                 **PLACE_LABELS,
                 "category": "类别",
                 "source": "来源",

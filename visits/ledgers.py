@@ -36,6 +36,7 @@ OUTCOMES = {
 STATES = {
     Demand.State.NEW: ("warn", "clock-hour-4"),
     Demand.State.JOINED: ("info", "progress-check"),
+    Demand.State.TURNED: ("info", "replace"),
     Demand.State.ANSWERED: ("gold", "message-2"),
     Demand.State.DECLINED: ("gold", "message-2"),
     Demand.State.ENDED: ("gold", "message-2"),
@@ -70,7 +71,10 @@ def draw_words(demand):
     """The beginning of the words, or that they are confidential."""
     if demand.confidential:
         return tag("mute", f"保密，{demand.handler.display_name}经办", "lock")
-    return Truncator(demand.words).chars(SHORT)
+    words = Truncator(demand.words).chars(SHORT)
+    if demand.urgent:
+        return format_html("{} {}", tag("bad", "紧急安全", "urgent"), words)
+    return words
 
 
 def as_of(queryset, *, user, day):
@@ -99,7 +103,7 @@ VISITS = Ledger(
     page="visits:visit_list",
     rows=lambda user: Visit.objects.visible_to(user).for_list(),
     filters=VisitFilter,
-    hint="走访对象的名称、铺位、拼音首字母",
+    hint="走访对象的名称、室号铺位、拼音首字母",
     empty="还没有走访记录。在企业商户的页面上，或从今日工作里可以记走访。",
     actions=[("记走访", "edit", "visits:visit_new", Right.LOG_VISITS)],
     columns=[
@@ -214,7 +218,7 @@ DEMANDS = Ledger(
     page="visits:demand_list",
     rows=lambda user: Demand.objects.visible_to(user).for_list(),
     filters=DemandFilter,
-    hint="原话、提出者的名称、拼音首字母",
+    hint="原话、提出的人的名称、拼音首字母",
     empty="还没有诉求。走访时记下的，和电话、来访反映的，都在这里。",
     actions=[("记诉求", "message-plus", "visits:demand_new", Right.LOG_VISITS)],
     columns=[
@@ -227,7 +231,7 @@ DEMANDS = Ledger(
         ),
         Column(
             "asker",
-            "提出者",
+            "提出的人",
             lambda row: row.business.name,
             sort=("business__pinyin",),
         ),
@@ -290,6 +294,7 @@ DEMANDS = Ledger(
             shown=False,
         ),
         Column("confidential", "保密", lambda row: row.confidential, shown=False),
+        Column("urgent", "紧急安全", lambda row: row.urgent, shown=False),
         Column("dropped", "撤回或误记原因", lambda row: row.dropped_why, shown=False),
         Column("grid", "网格", lambda row: row.grid.name, shown=False),
     ],

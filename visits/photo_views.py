@@ -19,7 +19,7 @@ from tianshan.files.keeping import picture_response
 from tianshan.files.pictures import MOST_BYTES, NotNow, TooLarge, refuse_too_large
 from visits import actions, photos
 from visits.forms import PhotoForm, VoidPhotoForm
-from visits.models import Photo, Visit
+from visits.models import Demand, Photo, Visit
 
 RANGE = re.compile(r"bytes (\d{1,10})-(\d{1,10})/(\d{1,10})")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -151,6 +151,19 @@ def visit_photos(request, pk):
     elif not request.FILES:
         messages.warning(request, "还没有选照片。")
     return redirect(visit)
+
+
+@needs(Right.LOG_VISITS)
+@require_POST
+def demand_photos(request, pk):
+    """Add photos to a demand that one wrote down oneself."""
+    rows = Demand.objects.visible_to(request.user).filter(recorded_by=request.user)
+    demand = get_object_or_404(rows.exclude(client_key=None), pk=pk)
+    if taken := take_from_form(request, demand):
+        messages.success(request, f"收到 {taken} 张照片。")
+    elif not request.FILES:
+        messages.warning(request, "还没有选照片。")
+    return redirect(demand)
 
 
 @needs(Right.LOG_VISITS)

@@ -20,7 +20,7 @@ MOST = 6  # photos of one record; more are not needed for anything
 
 
 def record_of(photo):
-    """The visit or door report that the photo belongs to; None while it is not here."""
+    """The visit, door report or demand that the photo belongs to; None while it is not here."""
     for model, author in RECORDS:
         own = {author: photo.by_id, "client_key": photo.record_key}
         if found := model.objects.filter(**own).first():
@@ -111,7 +111,7 @@ def _refuse(photo, problem, *, by, at):
 
 def add(of, *, content, by, at):
     """Take a whole photo for one's own record; the same twice is one photo."""
-    if by.pk not in (getattr(of, "visitor_id", None), getattr(of, "by_id", None)):
+    if getattr(of, dict(RECORDS)[type(of)]) != by:
         raise PermissionDenied
     sha256 = hashlib.sha256(content).hexdigest()
     return take_part(

@@ -63,6 +63,8 @@ def keep(made, *, by, at, visit=None):
 def keep_on(visit, kept, *, by, at):
     """Keep promises on a visit; those that others have ended meanwhile are passed over,
     for a phone may not know yet."""
+    if not kept:
+        return
     still = visit.business.promises.open().filter(pk__in=[made.pk for made in kept])
     for made in still:
         keep(made, visit=visit, by=by, at=at)

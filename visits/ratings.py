@@ -127,7 +127,10 @@ def _reopen(demand, *, second, on):
 @transaction.atomic
 def explain(demand, *, words, by, at):
     """A body has talked about what satisfied nobody twice; what it says ends it."""
+    actions.lock_above([demand.pk])
     demand = actions.take_step(demand, "explain", by=by, having=Right.PROPOSE_ISSUES)
+    for before in actions.BEFORE_ANSWERING:
+        before(demand, by=by, at=at)
     on = timezone.localdate(at)
     actions.come_to(demand, Demand.State.ENDED, words=words, on=on, resolved=False)
     record("demand.explained", demand, by=by, at=at)

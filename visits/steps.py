@@ -10,6 +10,7 @@ from visits.ratings import may_be_called_back
 NEXT = {
     Demand.State.NEW: "答复、并入事项，或说明不予受理",
     Demand.State.JOINED: "等所属事项办结",
+    Demand.State.TURNED: "等转去的那一边办完",
     Demand.State.ANSWERED: "把答复告诉提出的人",
     Demand.State.DECLINED: "把原因告诉提出的人",
     Demand.State.ENDED: "把结果告诉提出的人",
@@ -74,6 +75,9 @@ OFFERED = {
 }
 
 
+# What a room above takes off the list, with `(demand)`: the steps as a set.
+NOT_OFFERED = []
+
 # What is done when all goes its way; the others stand below it on the page only.
 FORWARD = ("answer", "explain", "tell", "propose", "join", "decline")
 
@@ -103,6 +107,8 @@ def next_steps(demand, user):
         open_steps -= {"join", "make_confidential"}
     else:
         open_steps -= {"hand_over", "make_open"}
+    for not_offered in NOT_OFFERED:
+        open_steps -= not_offered(demand)
     if "join" in open_steps:
         open_steps.add("propose")  # an issue begins by joining its first demand
     if "call_back" in open_steps and not may_be_called_back(demand, user):

@@ -4,7 +4,7 @@ from accounts.rights import Right
 from enterprises import actions as enterprises
 from enterprises.forms import PAGE_TOO_OLD, Seen
 from enterprises.models import Business
-from visits import actions
+from visits import actions, company
 from visits.forms import FACTS, VisitForm
 from visits.models import Demand
 from visits.sync import ELSEWHERE, Sent, Unfit, reads, unfit_when_refused
@@ -30,6 +30,9 @@ def read_visit(sent: Sent):
         for name, value in fresh.shown.items():
             data[name] = "" if value is None else str(value)
     form = VisitForm(data, business=business, seen=seen, client_key=sent.key)
+    # A colleague may have left since; who came along, came along.
+    came = company.colleagues(business.grid, sent.day)
+    form.fields["colleagues"].queryset = came
     if not form.is_valid():
         raise Unfit(in_words(form), fields=form.errors.get_json_data())
     answers = form.answers

@@ -167,6 +167,12 @@ def _floor(row):
     return floor_of(row.business.room, top=building.floors if building else None)
 
 
+def _place(row):
+    """Where one goes to tell it: the building and the floor."""
+    building = row.business.building
+    return f"{building.name}　{_floor(row).label}" if building else "不在楼里"
+
+
 def _draw_go(row):
     return format_html(
         '<a class="btn btn-sm" href="{}" aria-label="回告{}">{}回告</a>',
@@ -191,10 +197,11 @@ TELLING = Ledger(
     page="visits:telling_list",
     rows=_rows,
     filters=TellingFilter,
-    lead_text="有了结果、还没告诉提出者的诉求，按楼宇和室号排。一条文字能告诉几家的，勾选后一起办。",
-    hint="原话、提出者的名称、拼音首字母",
+    lead_text="有了结果、还没告诉提出的人的诉求，按楼宇和室号铺位排。一条文字能告诉几家的，勾选后一起办。",
+    hint="原话、提出的人的名称、拼音首字母",
     empty="没有等着回告的。诉求有了结果，会出现在这里。",
     edits=[Told],
+    group=_place,
     papers=[
         ("texts", "复制文字", "message-2", "visits:telling_texts", Right.LOG_VISITS),
         ("slips", "打印回告单", "printer", "visits:telling_slips", Right.LOG_VISITS),
@@ -202,7 +209,7 @@ TELLING = Ledger(
     columns=[
         Column(
             "asker",
-            "提出者",
+            "提出的人",
             lambda row: row.business.name,
             sort=("business__pinyin",),
             link=True,

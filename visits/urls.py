@@ -68,6 +68,7 @@ urlpatterns = [
         name="demand_make_open",
     ),
     path("demands/<int:pk>/", views.demand_detail, name="demand_detail"),
+    path("demands/<int:pk>/photos/", photo_views.demand_photos, name="demand_photos"),
     path("demands/<int:pk>/answer/", views.demand_answer, name="demand_answer"),
     path("demands/<int:pk>/decline/", views.demand_decline, name="demand_decline"),
     path("demands/<int:pk>/tell/", telling_views.demand_tell, name="demand_tell"),

@@ -20,10 +20,18 @@ from enterprises.forms import PAGE_TOO_OLD, Seen
 from enterprises.models import Business
 from tianshan.ledgers.views import ledger_page
 from tianshan.pinyin import fold
-from tianshan.web import render_inside, render_part
+from tianshan.web import number, render_inside, render_part
 from tianshan.web.masks import masked_phone, phone_tail
 from tianshan.workdays import Calendar
-from visits import actions, confidential, correcting, doubles, dropping, ratings
+from visits import (
+    actions,
+    confidential,
+    correcting,
+    doubles,
+    dropping,
+    of_visits,
+    ratings,
+)
 from visits.alike import alike
 from visits.entry_forms import EntryForm
 from visits.forms import (
@@ -65,21 +73,16 @@ def demand_list(request):
 # --- whom ----------------------------------------------------------------------------
 
 
-def _number(text):
-    """A row's number out of an address; 0, which no row has, for anything else."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
-
-
-def _chosen(request):
-    """The business in `?business=`, if the user may log visits to it; else None."""
+def chosen(request, having=Right.LOG_VISITS):
+    """The business in `?business=`, if the user holds the right over it; else None."""
     asked = request.GET.get("business")
     if not asked:
         return None
     return get_object_or_404(
-        Business.objects.visible_to(request.user, Right.LOG_VISITS).select_related(
+        Business.objects.visible_to(request.user, having).select_related(
             "grid", "building"
         ),
-        pk=_number(asked),
+        pk=number(asked),
     )
 
 
@@ -91,7 +94,7 @@ def _key(request):
         return None
 
 
-def _choose(request, heading):
+def choose(request, heading, having=Right.LOG_VISITS):
     """Which business it is about: a search, each result a link back to this page.
 
     What else the address says is kept. Enter on the only one found goes on with it.
@@ -101,7 +104,7 @@ def _choose(request, heading):
         q = tail
     kept = [(name, value) for name, value in request.GET.items() if name in KEPT]
     words = fold(q).split()[:5]
-    found = Business.objects.visible_to(request.user, Right.LOG_VISITS).for_list()
+    found = Business.objects.visible_to(request.user, having).for_list()
     for word in words:
         found = found.filter(search__found=word)
     found = list(found[:FOUND]) if words else []
@@ -150,9 +153,9 @@ def visit_new(request):
     Its key stands in the address, for a browser that goes back asks for the page anew:
     it gets the same key, and once that has been used, the visit itself.
     """
-    business = _chosen(request)
+    business = chosen(request)
     if business is None:
-        return _choose(request, "记走访")
+        return choose(request, "记走访")
     key = _key(request)
     if request.method != "POST":
         if key is None:
@@ -289,27 +292,32 @@ def _corrections(visit):
 @needs(Right.SEE_BUSINESSES)
 @require_safe
 def visit_detail(request, pk):
-    return _visit_page(request, _visit(request, pk), VoidForm())
+    visit = _visit(request, pk)
+    form = VoidForm(demands=len(of_visits.asked_on(visit)))
+    return _visit_page(request, visit, form)
 
 
 @needs(Right.LOG_VISITS)
 @require_POST
 def visit_void(request, pk):
     visit = _visit(request, pk)
-    form = VoidForm(request.POST)
+    form = VoidForm(request.POST, demands=len(of_visits.asked_on(visit)))
     if form.is_valid():
         try:
             left = actions.void_visit(
                 visit,
-                reason=form.cleaned_data["reason"],
+                **form.cleaned_data,
                 by=request.user,
                 at=timezone.now(),
             )
         except actions.Refused as refused:
             form.add_error(None, str(refused))
         else:
+            also = (
+                "，这次的诉求记为误记" if form.cleaned_data.get("with_demands") else ""
+            )
             messages.success(
-                request, "这条走访已作废，它回告的诉求和改过的资料已还原。"
+                request, f"这条走访已作废{also}，它回告的诉求和改过的资料已还原。"
             )
             if left:
                 words = "、".join(left)
@@ -353,9 +361,9 @@ def demand_new(request):
     `?source=` is how it came, `?after=` the one written down just before, of the same
     message.
     """
-    business = _chosen(request)
+    business = chosen(request)
     if business is None:
-        return _choose(request, "记诉求")
+        return choose(request, "记诉求")
     before = _before(request, business)
     form = EntryForm(
         request.POST or None,
@@ -371,12 +379,14 @@ def demand_new(request):
         except actions.Refused as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(
-                request,
+            words = (
                 f"诉求已记，由{demand.owed_by}答复。"
                 if created
-                else "这件诉求已经记过，没有再记一件。",
+                else "这件诉求已经记过，没有再记一件。"
             )
+            if taken := take_from_form(request, demand):
+                words += f"收到 {taken} 张照片。"
+            messages.success(request, words)
             if "more" in request.POST:
                 again = f"?business={business.pk}&after={demand.pk}"
                 return redirect(request.path + again)
@@ -384,6 +394,7 @@ def demand_new(request):
     context = {
         "business": business,
         "form": form,
+        "photo_form": PhotoForm(),
         "before": before,
         **_waiting(business, request.user),
     }
@@ -393,7 +404,7 @@ def demand_new(request):
 def _before(request, business):
     """The demand of this business that the user wrote down just before; or None."""
     mine = Demand.objects.visible_to(request.user).filter(recorded_by=request.user)
-    after = _number(request.GET.get("after", ""))
+    after = number(request.GET.get("after", ""))
     return mine.filter(business=business, pk=after).first() if after else None
 
 
@@ -416,7 +427,7 @@ def _as_before(request, business, before):
 @require_POST
 def demand_alike(request):
     """Open demands that may ask for the same; by POST: words stay out of addresses."""
-    business = _chosen(request)
+    business = chosen(request)
     if business is None:
         raise Http404
     words = request.POST.get("words", "")[:WORDS]
@@ -469,6 +480,8 @@ def demand_detail(request, pk):
         and confidential.may_handle(demand, request.user),
         "history": told_history(demand),
         "ratings": demand.ratings.select_related("called_by"),
+        "photos": Photo.objects.visible_to(request.user).of(demand).kept(),
+        "photo_form": PhotoForm() if demand.recorded_by == request.user else None,
     }
     return render(request, "visits/demand_detail.html", context)
 

@@ -42,11 +42,15 @@ def way_of(user, demand):
 OUTCOMES = {
     Demand.State.ANSWERED: ("答复", "message-2", "ok"),
     Demand.State.DECLINED: ("不予受理", "x", "warn"),
-    Demand.State.ENDED: ("随事项办结", "flag", "ok"),
+    Demand.State.ENDED: ("办结", "flag", "ok"),
 }
 # Acts that no field of the row remembers.
 ACTS = {
     "demand.untold": lambda data: "撤销回告",
+    "demand.answer_taken_back": lambda data: "撤销答复",
+    "demand.urgent": lambda data: "标为紧急安全",
+    "demand.turned_back": lambda data: "撤销转办，照旧待处理",
+    "demand.came_back": lambda data: f"退回梳理：{data['why']}",
     "demand.restored": lambda data: "恢复，接着办",
     "demand.made_confidential": lambda data: f"改为保密，{data['handler']}经办",
     "demand.made_open": lambda data: "取消保密",
@@ -130,7 +134,7 @@ def _ratings(demand):
     """What the asker said of each answer, with the answers that others replaced."""
     for rating in demand.ratings.select_related("called_by"):
         if rating.came_by == Rating.CameBy.LINK:
-            title = f"提出者评价：{rating.get_verdict_display()}"
+            title = f"提出的人评价：{rating.get_verdict_display()}"
             if (rating.outcome_on, rating.outcome) != (
                 demand.outcome_on,
                 demand.outcome,

@@ -3,8 +3,6 @@
 import django.contrib.auth.validators
 import django.db.models.deletion
 import django.utils.timezone
-import pgtrigger.compiler
-import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
@@ -162,6 +160,16 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "登记的手机",
                 "ordering": ["-enrolled_at", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ended_at", None),
+                            models.Q(("ended_why", ""), _negated=True),
+                            _connector="XOR",
+                        ),
+                        name="phone_ended_whole",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -293,172 +301,5 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
             },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="user",
-            trigger=pgtrigger.compiler.Trigger(
-                name="insert_insert",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "accounts_userevent" ("date_joined", "display_name", "id", "is_active", "is_staff", "is_superuser", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "username") SELECT new_values."date_joined", new_values."display_name", new_values."id", new_values."is_active", new_values."is_staff", new_values."is_superuser", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'insert\', new_values."id", new_values."username" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
-                    hash="1843c248e50dfea1e6b023d858b33c5437527a08",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_insert_insert_3867c",
-                    referencing="REFERENCING NEW TABLE AS new_values ",
-                    table="accounts_user",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="user",
-            trigger=pgtrigger.compiler.Trigger(
-                name="update_update",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "accounts_userevent" ("date_joined", "display_name", "id", "is_active", "is_staff", "is_superuser", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "username") SELECT new_values."date_joined", new_values."display_name", new_values."id", new_values."is_active", new_values."is_staff", new_values."is_superuser", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'update\', new_values."id", new_values."username" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."date_joined" IS DISTINCT FROM (new_values."date_joined") OR old_values."display_name" IS DISTINCT FROM (new_values."display_name") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."is_active" IS DISTINCT FROM (new_values."is_active") OR old_values."is_staff" IS DISTINCT FROM (new_values."is_staff") OR old_values."is_superuser" IS DISTINCT FROM (new_values."is_superuser") OR old_values."username" IS DISTINCT FROM (new_values."username")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
-                    hash="bdb96ca1bb8fb2594c087b79586e468e8df6dca5",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_update_update_0e890",
-                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
-                    table="accounts_user",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="user",
-            trigger=pgtrigger.compiler.Trigger(
-                name="delete_delete",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "accounts_userevent" ("date_joined", "display_name", "id", "is_active", "is_staff", "is_superuser", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "username") SELECT old_values."date_joined", old_values."display_name", old_values."id", old_values."is_active", old_values."is_staff", old_values."is_superuser", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'delete\', old_values."id", old_values."username" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;',
-                    hash="6870786da45b95ff5f08b5e84b5dd61e8e5845c7",
-                    level="STATEMENT",
-                    operation="DELETE",
-                    pgid="pgtrigger_delete_delete_19f14",
-                    referencing="REFERENCING OLD TABLE AS old_values ",
-                    table="accounts_user",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="user",
-            trigger=pgtrigger.compiler.Trigger(
-                name="changed",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE note BIGINT;",
-                    func="\n        INSERT INTO audit_change (name, statements) VALUES (TG_TABLE_NAME, 1)\n            RETURNING id INTO note;\n        IF note % 64 = 0 THEN\n            WITH folded AS (\n                DELETE FROM audit_change WHERE id IN (\n                    SELECT id FROM audit_change WHERE name = TG_TABLE_NAME\n                    FOR UPDATE SKIP LOCKED\n                ) RETURNING statements\n            )\n            INSERT INTO audit_change (name, statements)\n                SELECT TG_TABLE_NAME, SUM(statements) FROM folded HAVING COUNT(*) > 0;\n        END IF;\n        RETURN NULL;\n    ",
-                    hash="5e93a2fa70421291a5902adec962df0a19e239f1",
-                    level="STATEMENT",
-                    operation="INSERT OR UPDATE OR DELETE",
-                    pgid="pgtrigger_changed_4f094",
-                    table="accounts_user",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="user",
-            trigger=pgtrigger.compiler.Trigger(
-                name="key_stays",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'the key of a row of % never changes', TG_TABLE_NAME;",
-                    hash="17e473653da9ea6c2d1903ed013906745ee2f723",
-                    operation='UPDATE OF "id"',
-                    pgid="pgtrigger_key_stays_f86e2",
-                    table="accounts_user",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="enrolledphone",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ended_at", None),
-                    models.Q(("ended_why", ""), _negated=True),
-                    _connector="XOR",
-                ),
-                name="phone_ended_whole",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="enrolledphone",
-            trigger=pgtrigger.compiler.Trigger(
-                name="insert_insert",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "accounts_enrolledphoneevent" ("ended_at", "ended_why", "enrolled_at", "id", "label", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "user_id") SELECT new_values."ended_at", new_values."ended_why", new_values."enrolled_at", new_values."id", new_values."label", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'insert\', new_values."id", new_values."user_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
-                    hash="5e914c1ac1151977f30dba43fc5971fe7af9f623",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_insert_insert_b1bc4",
-                    referencing="REFERENCING NEW TABLE AS new_values ",
-                    table="accounts_enrolledphone",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="enrolledphone",
-            trigger=pgtrigger.compiler.Trigger(
-                name="update_update",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "accounts_enrolledphoneevent" ("ended_at", "ended_why", "enrolled_at", "id", "label", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "user_id") SELECT new_values."ended_at", new_values."ended_why", new_values."enrolled_at", new_values."id", new_values."label", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'update\', new_values."id", new_values."user_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."ended_at" IS DISTINCT FROM (new_values."ended_at") OR old_values."ended_why" IS DISTINCT FROM (new_values."ended_why") OR old_values."enrolled_at" IS DISTINCT FROM (new_values."enrolled_at") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."label" IS DISTINCT FROM (new_values."label") OR old_values."user_id" IS DISTINCT FROM (new_values."user_id")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
-                    hash="c83808b71c37c5c04b55b0df21466df90b1bf2db",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_update_update_1b84e",
-                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
-                    table="accounts_enrolledphone",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="enrolledphone",
-            trigger=pgtrigger.compiler.Trigger(
-                name="delete_delete",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "accounts_enrolledphoneevent" ("ended_at", "ended_why", "enrolled_at", "id", "label", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "user_id") SELECT old_values."ended_at", old_values."ended_why", old_values."enrolled_at", old_values."id", old_values."label", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'delete\', old_values."id", old_values."user_id" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;',
-                    hash="c4ea8151462a41ab6fec235f78088d5a15395071",
-                    level="STATEMENT",
-                    operation="DELETE",
-                    pgid="pgtrigger_delete_delete_d48b8",
-                    referencing="REFERENCING OLD TABLE AS old_values ",
-                    table="accounts_enrolledphone",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="enrolledphone",
-            trigger=pgtrigger.compiler.Trigger(
-                name="changed",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE note BIGINT;",
-                    func="\n        INSERT INTO audit_change (name, statements) VALUES (TG_TABLE_NAME, 1)\n            RETURNING id INTO note;\n        IF note % 64 = 0 THEN\n            WITH folded AS (\n                DELETE FROM audit_change WHERE id IN (\n                    SELECT id FROM audit_change WHERE name = TG_TABLE_NAME\n                    FOR UPDATE SKIP LOCKED\n                ) RETURNING statements\n            )\n            INSERT INTO audit_change (name, statements)\n                SELECT TG_TABLE_NAME, SUM(statements) FROM folded HAVING COUNT(*) > 0;\n        END IF;\n        RETURN NULL;\n    ",
-                    hash="e55ac25a5ddb998fe646bfa1e7f29df4fca4178a",
-                    level="STATEMENT",
-                    operation="INSERT OR UPDATE OR DELETE",
-                    pgid="pgtrigger_changed_1f01f",
-                    table="accounts_enrolledphone",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="enrolledphone",
-            trigger=pgtrigger.compiler.Trigger(
-                name="key_stays",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'the key of a row of % never changes', TG_TABLE_NAME;",
-                    hash="c26412eb88a13ecdd63fc3dfe5afb4b4cffeabbe",
-                    operation='UPDATE OF "id"',
-                    pgid="pgtrigger_key_stays_e4c44",
-                    table="accounts_enrolledphone",
-                    when="BEFORE",
-                ),
-            ),
         ),
     ]

@@ -38,6 +38,7 @@ def pages(browser):
         Business.objects.order_by("pk").values_list("pk", flat=True)[:999]
     )
     last = max(1, Business.objects.count() // 100)  # half-way down, in pages of 50
+    words = [quote(world.HEADS[n : n + 2]) for n in range(len(world.HEADS) - 1)]
     # Few of its name, and one such in the street at least.
     rare = Business.objects.order_by("-pk").first().name[:2]
 
@@ -66,6 +67,9 @@ def pages(browser):
         Item("search_rare", "搜两个字，少见", get(f"q={quote(rare)}"), 5),
         Item("search_none", "搜两个字，没有", get("q=qzqz"), 5),
         Item("search_page", "一框搜全部", get(f"q={quote(rare)}", "/search/"), 5),
+        Item(
+            "search_other", "一框搜全部，每次另一个词", each("/search/?q={}", words), 5
+        ),
         Item("detail", "企业商户页", each("/businesses/{}/", businesses), 4),
         Item("edit", "修改页", each("/businesses/{}/edit/", businesses), 4),
         Item("dashboard", "一屏统览", get("", "/dashboard/"), None),

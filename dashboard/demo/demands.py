@@ -57,11 +57,11 @@ def load(world):
         )[0]
 
     for source, category, said_by, words, became in CALLED_IN:
-        day = _workday(today - dt.timedelta(days=rng.randint(2, 6)))
+        day = workday(today - dt.timedelta(days=rng.randint(2, 6)))
         demand = ask(category, words, day, source=source, said_by=said_by)
         if source != "message":
             shops.pop()
-        at = noon(max(day, _workday(today - dt.timedelta(days=1))), 11)
+        at = noon(max(day, workday(today - dt.timedelta(days=1))), 11)
         if became == "answered":
             actions.answer(demand, words=ANSWER, by=clerk, at=at)
         elif became == "withdrawn":
@@ -71,7 +71,7 @@ def load(world):
             reason = "和前一件是同一件事，重复记了"
             dropping.mistake(demand, reason=reason, by=clerk, at=at)
     for category, words, became in CONFIDENTIAL:
-        day = _workday(today - dt.timedelta(days=3))
+        day = workday(today - dt.timedelta(days=3))
         demand = ask(category, words, day, source="call", handler=clerk)
         shops.pop()
         if became == "answered":
@@ -87,7 +87,7 @@ def _hard_to_reach(today, staff, noon):
     )
     for place, demand in enumerate(waiting.order_by("outcome_on", "pk")[:6]):
         for days in [3, 1][: 2 if place < 3 else 1]:
-            day = _workday(today - dt.timedelta(days=days))
+            day = workday(today - dt.timedelta(days=days))
             if demand.attempts.filter(on=day, time="morning").exists():
                 continue
             telling.try_telling(
@@ -101,7 +101,7 @@ def _hard_to_reach(today, staff, noon):
             )
 
 
-def _workday(day):
+def workday(day):
     calendar = Calendar.load()
     while not calendar.is_workday(day):
         day -= dt.timedelta(days=1)

@@ -14,26 +14,36 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from accounts.models import User
 from accounts.rights import Role
 from dashboard.demo import (
+    activities,
+    deliberating,
     demands,
     district,
+    evidence,
+    helping,
     importing,
     kept_views,
     lives,
+    meetings,
+    orders,
     party,
     plans,
+    resources,
     rules,
+    stations,
     values,
     visiting,
 )
 from enterprises.models import Business, Caretaker
 from grids.models import Building, Grid, Neighborhood, Post
 from issues import actions as issues
+from issues import fixing, ladder
 from issues.models import DeliberationBody, Issue, Level, Matter
 from party.models import (
     MemberUnit,
@@ -43,6 +53,7 @@ from party.models import (
 )
 from tianshan.files.writing import Column, write_xlsx
 from tianshan.ledgers import gathering
+from tianshan.notices.models import Notice
 from tianshan.workdays import Calendar
 from visits import actions as visits
 from visits.models import Demand, DemandCategory, Visit
@@ -164,9 +175,11 @@ DECLINED = (
 STORY = [
     {
         "title": "茶城减负与清运",
-        "by": "grid_chief",
+        # Taken by the secretary to the street leader, who calls the committee together.
+        "by": "branch_secretary",
+        "called": ("天山茶城治理委员会", "grid_chief"),
         "brand": "",
-        "level": Level.COMMITTEE,
+        "level": Level.BRANCH,
         "building": "天山茶城",
         "raised": 560,
         "matters": [
@@ -417,20 +430,37 @@ def load(*, today, password):
                 Business.Kind.MERCHANT: MERCHANT_VISITS,
             },
         }
+        world["stations"] = stations.load(world | told)
+        activities.load(world | told)
+        meetings.seat(world | told)
         _story(world)
         _ordinary_demands(world)
         _visits(world)
         demands.load(world | told)
+        meetings.lately(world | told)
+        deliberating.load(world | told)
         visiting.load(world | told)
+        orders.load(world | told)
     importing.waiting(accounts, grid=THIRD, **told)
     plans.load(world | told)
     values.load(world | told)
     lives.load(world | told)
     district.load(world | told)
+    meetings.coming(world | told)
+    helping.load(world | told)
     with gathering():
+        resources.load(world | told)
         for part in settings.DEMO_PARTS:
             import_string(part)(world | told)
     kept_views.load(accounts, at=noon(today))
+    _read_notices(today)
+
+
+def _read_notices(today):
+    """The story's people read their notices in the evening, but for the last two days'."""
+    before = noon(Calendar.load().back(today, 2), 0)
+    old = Notice.objects.filter(at__lt=before)
+    old.update(read_at=F("at") + dt.timedelta(hours=6))
 
 
 def noon(day, hour=10):
@@ -606,29 +636,60 @@ def _caretakers(accounts):
 
 
 def _bodies(grids, organizations):
-    def body(level, name, organization, *buildings):
+    Kind, Reach = DeliberationBody.Kind, DeliberationBody.Scope
+
+    def body(level, kind, scope, name, organization, *buildings):
         made = DeliberationBody.objects.create(
-            level=level, name=name, grid=grids[THIRD], organization=organization
+            level=level,
+            kind=kind,
+            scope=scope,
+            name=name,
+            grid=grids[THIRD],
+            organization=organization,
         )
         made.buildings.set(Building.objects.filter(name__in=buildings))
         return made
 
     return [
-        body(Level.BRANCH, "天山茶市党支部会议", organizations["tea"], "天山茶城"),
         body(
             Level.BRANCH,
+            Kind.BRANCH,
+            Reach.MARKET,
+            "天山茶市党支部会议",
+            organizations["tea"],
+            "天山茶城",
+        ),
+        body(
+            Level.BRANCH,
+            Kind.BRANCH,
+            Reach.QUARTER,
             "芙蓉江街区临时党支部会议",
             organizations["quarter"],
             "芙蓉江文化街区",
         ),
         body(
             Level.COMMITTEE,
+            Kind.COMMITTEE,
+            Reach.BUILDINGS,
             "金虹桥楼宇党委例会",
             organizations["buildings"],
             "金虹桥国际中心",
         ),
-        body(Level.COMMITTEE, "天山茶城治理委员会", None, "天山茶城"),
-        body(Level.CONFERENCE, "第三网格党建联席会", organizations["grid"]),
+        body(
+            Level.COMMITTEE,
+            Kind.GOVERNANCE,
+            Reach.MARKET,
+            "天山茶城治理委员会",
+            None,
+            "天山茶城",
+        ),
+        body(
+            Level.CONFERENCE,
+            Kind.CONFERENCE,
+            Reach.GRID,
+            "第三网格党建联席会",
+            organizations["grid"],
+        ),
     ]
 
 
@@ -717,8 +778,8 @@ def _story(world):
             else:
                 issues.add_matter(issue, demands[0], wish=told["wish"], by=by, at=at)
             matter = Matter.objects.get(issue=issue, title=told["wish"])
-            for demand in demands[1:]:
-                issues.join(matter, demand, by=by, at=at)
+            if also := demands[1:]:
+                issues.join(matter, also[0], others=also[1:], by=by, at=at)
         _carry_out(world, issue, chapter, raised)
 
 
@@ -726,33 +787,55 @@ def _lead(world, name):
     return world["units"].get(name) or PartyOrganization.objects.get(name=name)
 
 
+def _called_together(world, issue, chapter, raised):
+    """The street leader has a body meet over it; whoever chairs it goes on."""
+    name, chair = chapter["called"]
+    day = _workday(raised + dt.timedelta(days=4))
+    ladder.call_together(
+        issue,
+        body=DeliberationBody.objects.get(name=name),
+        on=_workday(raised + dt.timedelta(days=9)),
+        reason="租金、清运要业主方和作业部门一起谈，请治理委员会研商",
+        by=world["accounts"]["street_leader"],
+        at=noon(day, 10),
+    )
+    return world["accounts"][chair]
+
+
 def _carry_out(world, issue, chapter, raised):
     today = world["today"]
     by = world["accounts"][chapter["by"]]
+    if "called" in chapter:
+        by = _called_together(world, issue, chapter, raised)
     decided = min(_workday(raised + dt.timedelta(days=9)), today)
     if chapter["matters"][0]["measure"] is None:
         return
-    for place, told in enumerate(chapter["matters"]):
-        matter = Matter.objects.get(issue=issue, title=told["wish"])
-        act = issues.decide if place == 0 else issues.add_measure
-        words = {"opinion": "各方同意按下列措施办理。"} if place == 0 else {}
-        act(
-            Issue.objects.get(pk=issue.pk),
-            matter=matter,
-            content=told["measure"],
-            lead=_lead(world, told["lead"]),
-            due_on=decided + dt.timedelta(days=told["days"]),
-            by=by,
-            at=noon(decided, 16),
-            **words,
-        )
+    seen = _workday(raised + dt.timedelta(days=6))
+    evidence.surveyed(world, issue, on=seen, noon=noon)
+    meetings.deliberate(
+        Issue.objects.get(pk=issue.pk),
+        [
+            {
+                "matter": Matter.objects.get(issue=issue, title=told["wish"]),
+                "content": told["measure"],
+                "lead": _lead(world, told["lead"]),
+                "due_on": decided + dt.timedelta(days=told["days"]),
+            }
+            for told in chapter["matters"]
+        ],
+        on=decided,
+        by=by,
+        noon=noon,
+    )
     # In the order of their dates, so that the last one ended is the last one told.
     ended = [told for told in chapter["matters"] if told["ending"]]
     for told in sorted(ended, key=lambda told: told["days"]):
         matter = Matter.objects.get(issue=issue, title=told["wish"])
         done = min(_workday(decided + dt.timedelta(days=told["days"] - 4)), today)
         measure = matter.measures.get()
-        issues.finish_measure(
+        evidence.confirmed(world, measure, noon=noon)
+        evidence.reported(world, measure, on=done, noon=noon)
+        fixing.finish_measure(
             measure, result=f"{told['measure']}，已落实。", by=by, at=noon(done)
         )
         ending, before, after, benefited = told["ending"]
@@ -851,10 +934,7 @@ def _visits(world):
         for shop in fresh[: min(wanted, world["left"][kind])]:
             day = _workday(today - dt.timedelta(days=rng.randint(1, 82)))
             _visit(world, shop, day, outcome=Visit.Outcome.NORMAL)
-        while world["left"][kind] > 0:
-            span = (today - LIVE_ON).days
-            day = _workday(today - dt.timedelta(days=rng.randint(92, span - 10)))
-            _visit(world, rng.choice(shops), day, outcome=Visit.Outcome.NORMAL)
+        _earlier(world, kind, shops)
         for shop in rng.sample(shops, 12):
             day = _workday(today - dt.timedelta(days=rng.randint(1, 80)))
             _visit(world, shop, day, outcome=Visit.Outcome.ABSENT)
@@ -868,6 +948,39 @@ def _visits(world):
                 method=Visit.Method.PHONE,
             )
     _at_the_next_grid(world)
+
+
+def _earlier(world, kind, shops):
+    """What is left of the seed's count was on paper, and came in as a file."""
+    rng, today = world["rng"], world["today"]
+    enterprise = kind == Business.Kind.ENTERPRISE
+    by = world["accounts"]["party_worker" if enterprise else "grid_staff"]
+    known = set(Visit.objects.values_list("business_id", "visited_on"))
+    rows = []
+    while len(rows) < world["left"][kind]:
+        span = (today - LIVE_ON).days
+        day = _workday(today - dt.timedelta(days=rng.randint(92, span - 10)))
+        shop = rng.choice(shops)
+        if (shop.pk, day) in known:
+            continue
+        known.add((shop.pk, day))
+        rows.append(
+            {
+                "走访日期": day,
+                "走访对象": shop.name,
+                "统一社会信用代码": shop.code,
+                "所在楼宇/市场": str(shop.building or ""),
+                "室号/摊位号": shop.room,
+                "走访人": by.display_name,
+                "走访结果": "情况正常",
+                "见到谁": rng.choice(["负责人", "负责人", "店员或员工"]),
+                "走访情况": rng.choice(NOTES),
+            }
+        )
+    world["left"][kind] = 0
+    if rows:
+        file = _workbook(f"past_visits_{kind}", "走访记录", rows)
+        _ledger(THIRD, file, since=LIVE_ON)
 
 
 def _at_the_next_grid(world):

@@ -27,7 +27,7 @@ from enterprises.models import (
 )
 from grids.models import Grid
 from tianshan.audit import record
-from tianshan.database.copying import copy_in
+from tianshan.database.copying import copy_in, copy_values
 from tianshan.files import read_workbook
 from tianshan.files.cells import shown
 from tianshan.ledgers import touched
@@ -103,6 +103,7 @@ def _preview(batch, workbook, *, at, progress=SILENT):
             today=today,
             mapping=batch.mapping,
             fixes=fixes_of(batch),
+            job=Job(grid=batch.grid, today=today, by=batch.by, at=at),
         )
     batch.summary = {**made.summary(), "scope": _scope(made)}
     progress.stage("保存预览")
@@ -187,15 +188,18 @@ def _governs(user, grid):
 
 def _keep_rows(batch, made):
     batch.rows.all().delete()
-    copy_in(
-        ImportRow(
-            batch=batch,
-            sheet=row.table.name[:60],
-            number=row.number,
-            cells=[_as_read(cell) for cell in row.cells],
-            **kept(row),
-        )
-        for row in made.rows
+    copy_values(
+        ImportRow,
+        (
+            {
+                "batch_id": batch.pk,
+                "sheet": row.table.name[:60],
+                "number": row.number,
+                "cells": [_as_read(cell) for cell in row.cells],
+                **kept(row),
+            }
+            for row in made.rows
+        ),
     )
 
 
@@ -406,8 +410,11 @@ def chunks(rows):
 def _write(made, job, *, progress):
     """Write all kinds of rows, lower kinds first; the ids of businesses touched."""
     new, changed = made.of("business", Result.NEW), made.of("business", Result.CHANGED)
-    fresh = {kind: made.of(kind.key, Result.NEW) for kind in others()}
-    total = len(new) + len(changed) + sum(map(len, fresh.values()))
+    of_others = {
+        kind: made.of(kind.key, Result.NEW) + made.of(kind.key, Result.CHANGED)
+        for kind in others()
+    }
+    total = len(new) + len(changed) + sum(map(len, of_others.values()))
     progress.stage("写入台账", total)
     _write_buildings(made)
     ids = []
@@ -423,7 +430,7 @@ def _write(made, job, *, progress):
     for part in chunks(changed):
         ids += _write_businesses([], part, **facts)
         progress.add(len(part))
-    for kind, rows in fresh.items():
+    for kind, rows in of_others.items():
         for part in chunks(rows):
             ids += kind.write(part, job)
             progress.add(len(part))
@@ -468,21 +475,23 @@ def _write_businesses(new, changed, *, grid, since, today, at):
     Occupancy.objects.filter(business__in=moved, until=None, main=True).update(
         until=today
     )
-    copy_in(
+    copy_values(
+        Occupancy,
         [
             *(_occupancy(row.target, since=row.target.discovered_on) for row in new),
             *(_occupancy(business, since=today) for business in (*moved, *back)),
-        ]
+        ],
     )
     _put_right(put_right)
     Occupancy.objects.filter(business__in=leavers, until=None).update(until=today)
 
     Operation.objects.filter(business__in=restated, until=None).update(until=today)
-    copy_in(
+    copy_values(
+        Operation,
         [
             *(_operation(row.target, since=row.target.discovered_on) for row in new),
             *(_operation(business, since=today) for business in restated),
-        ]
+        ],
     )
     return [row.target.pk for row in (*new, *changed)]
 
@@ -553,18 +562,18 @@ def _save(changed):
 
 def _occupancy(business, *, since):
     """Its place from a day on; who has left already is there no longer."""
-    return Occupancy(
-        business=business,
-        building=business.building,
-        room=business.room,
-        grid=business.grid,
-        since=since,
-        until=since if business.state in Business.LEFT else None,
-    )
+    return {
+        "business_id": business.pk,
+        "building_id": business.building_id,
+        "room": business.room,
+        "grid_id": business.grid_id,
+        "since": since,
+        "until": since if business.state in Business.LEFT else None,
+    }
 
 
 def _operation(business, *, since):
-    return Operation(business=business, state=business.state, since=since)
+    return {"business_id": business.pk, "state": business.state, "since": since}
 
 
 def _put_right(businesses):

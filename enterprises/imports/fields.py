@@ -39,7 +39,7 @@ LANDLINE = re.compile(r"(010|02\d|0[3-9]\d\d)-?(\d{7,8})(?:-(\d{1,5}))?")
 MASKED = re.compile(r"[\d-]*\*+\d*")
 FLOORS_AT_MOST = 200
 LONGEST_ALIAS = Building._meta.get_field("aliases").base_field.max_length
-WITHOUT_CODE = "没有统一代码，按名称、楼宇和铺位比对；有执照的请补上。"
+WITHOUT_CODE = "没有统一代码，按名称、楼宇和室号铺位比对；有执照的请补上。"
 
 
 def read_business(row, job):

@@ -55,6 +55,8 @@ BUSINESS_LABELS = {
     "note": "备注",
     "kind": "类别",
 }
+# Party organisations have names too, but no file makes one.
+OF_ORGANIZATIONS = frozenset({"上级党组织", "受文单位"})
 BUILDING_HEADINGS = {
     "name": ["楼宇市场街区名称", "楼宇名称", "市场名称"],
     "address": ["地址", "楼宇地址"],
@@ -119,8 +121,8 @@ class Kind:
     """One kind of sheet: its headings, and what is made of its rows.
 
     `read(row, job)` fills `row.values`, `plan(rows, job)` gives each row its result.
-    `write(rows, job)` writes the new rows, sets their `target` and returns the ids of
-    the businesses that they touch. `undo(ids, job)` takes rows written by a batch back;
+    `write(rows, job)` writes the rows that are new or changed, sets the `target` of new
+    ones and returns the ids of the businesses that they touch. `undo(ids, job)` takes rows written by a batch back;
     it returns the ids of businesses touched and `{id: [{by, at, fields}]}` of those
     that it left because somebody had gone on with them.
     """
@@ -137,6 +139,7 @@ class Kind:
     undo: Callable | None = None
     record: type | None = None  # the model of the rows that it writes
     ledger: str = ""  # page that shows what was written, by `?batch=`
+    never: frozenset = frozenset()  # headings of lists that only look like this kind
 
 
 KINDS = {}

@@ -20,6 +20,7 @@ from enterprises.imports.kinds import (
     BUSINESS_HEADINGS,
     BUSINESS_LABELS,
     KINDS,
+    OF_ORGANIZATIONS,
     Job,
     Kind,
     WithExtra,
@@ -216,7 +217,7 @@ def work_out(rows, job, fixes):
         kind.plan([row for row in going if row.table.model == kind.key], job)
 
 
-def _leave_out(row):
+def leave_out(row):
     """Take no difference that was refused on the page."""
     names = set(row.refused)
     if "founded_on" in names:
@@ -235,7 +236,7 @@ def reject(row, column, message):
     row.problem(column, message)
 
 
-def _named(other, row):
+def named(other, row):
     """Another row, as somebody looking at this one finds it."""
     elsewhere = "" if other.table is row.table else f"工作表“{other.table.name}”"
     return f"{elsewhere}第 {other.number} 行"
@@ -276,7 +277,7 @@ def _plan_buildings(rows, job):
             building.extra = answers_of(row)
         else:
             row.changes = _changes_of_building(row, building)
-            _leave_out(row)
+            leave_out(row)
             row.result = Result.CHANGED if row.changes else Result.SAME
         row.target = building
         taken[id(building)] = row
@@ -288,12 +289,12 @@ def _plan_again(row, earlier):
     """A building that stands in the file a second time."""
     if row.values == earlier.values:
         row.result = Result.DUPLICATE
-        row.problem("name", f"和{_named(earlier, row)}完全一样，只写入一次。", NOTICE)
+        row.problem("name", f"和{named(earlier, row)}完全一样，只写入一次。", NOTICE)
     else:
         reject(
             row,
             "name",
-            f"{_named(earlier, row)}已经写了这处楼宇，这一行没有写入，"
+            f"{named(earlier, row)}已经写了这处楼宇，这一行没有写入，"
             "请把两行合成一行。",
         )
 
@@ -448,7 +449,6 @@ def once(rows):
     seen, kept = Seen(), []
     for row in rows:
         if not seen.repeats(row):
-            seen.by_content.setdefault(seen.content(row), row)
             kept.append(row)
     return kept
 
@@ -467,11 +467,10 @@ class Seen:
         if other := self.by_code.get(code):
             column, what = "code", "是同一个统一代码"
         elif other := self.by_place.get(place):
-            column, what = "name", "同名同铺位"
+            column, what = "name", "同名同室号铺位"
             both = code and other.values.get("code")
             if both and not any(place[1:]):
                 other = None  # two of a name, each with its code, nowhere in particular
-        self.by_content.setdefault(self.content(row), row)
         if code:
             self.by_code.setdefault(code, row)
         self.by_place.setdefault(place, row)
@@ -479,19 +478,19 @@ class Seen:
             reject(
                 row,
                 column,
-                f"{_named(other, row)}{what}，内容却不同，这一行没有写入。"
+                f"{named(other, row)}{what}，内容却不同，这一行没有写入。"
                 "请确认哪一行对，删去另一行。",
             )
         return bool(other)
 
     def repeats(self, row):
         """Is it the same as another, cell by cell? Then it is marked so."""
-        same = self.by_content.get(self.content(row))
-        if same:
+        same = self.by_content.setdefault(self.content(row), row)
+        if same is not row:
             row.result = Result.DUPLICATE
             row.problems.clear()  # what is wrong with its cells is said of the other
-            row.problem("name", f"和{_named(same, row)}完全一样，只写入一次。", NOTICE)
-        return bool(same)
+            row.problem("name", f"和{named(same, row)}完全一样，只写入一次。", NOTICE)
+        return same is not row
 
     def take(self, row, *, again):
         """Let one row alone change a business; `again` if it is of one merged away."""
@@ -505,8 +504,8 @@ class Seen:
             reject(
                 row,
                 "name",
-                f"{_named(other, row)}指的是同一家，这一行没有写入。"
-                "请写明铺位或统一代码，或删去一行。",
+                f"{named(other, row)}指的是同一家，这一行没有写入。"
+                "请写明室号铺位或统一代码，或删去一行。",
             )
         else:
             self.by_target[row.target.pk] = row
@@ -538,7 +537,7 @@ def _match(row, known):
         return
     row.target = business
     row.changes = _changes(row, business, gone=known.merged(row))
-    _leave_out(row)
+    leave_out(row)
     row.result = Result.CHANGED if row.changes else Result.SAME
 
 
@@ -570,14 +569,14 @@ def meant(row, known):
     if code and placed and any(business.code for business in at):
         return None, (
             "code",
-            "同名同铺位的一家已登记另一个统一代码，这一行没有写入，请对照执照核对。",
+            "同名同室号铺位的一家已登记另一个统一代码，这一行没有写入，请对照执照核对。",
         )
     found = [b for b in at or known.near(row) if not (code and b.code)]
     if len(found) > 1:
         return None, (
             "name",
             f"台账里有 {len(found)} 家同名的，分不清是哪一家，这一行没有写入。"
-            "请补上统一代码，或写明楼宇和铺位。",
+            "请补上统一代码，或写明楼宇和室号铺位。",
         )
     return (found[0] if found else None), None
 
@@ -739,6 +738,7 @@ register(
         headings=WithExtra(BUSINESS_HEADINGS | official.HEADINGS, "business", _heading),
         labels=WithExtra(BUSINESS_LABELS | official.LABELS, "business", str),
         needs=(("name",),),
+        never=OF_ORGANIZATIONS,
         read=_read_business,
         plan=_plan_businesses,
     )

@@ -179,6 +179,8 @@ def _guessed(sheet, remembered):
     best = None
     for rows, labels in would_be_headings(sheet):
         for kind in KINDS.values():
+            if kind.never.intersection(map(plain, labels)):
+                continue
             found = _columns(labels, kind, remembered[kind.key])
             columns, asked = found
             named = len(columns) + len(asked)

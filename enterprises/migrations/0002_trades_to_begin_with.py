@@ -2,6 +2,8 @@
 
 from django.db import migrations
 
+from tianshan.audit.history import begin_history
+
 # Section, its own name, then the trades in it, each with other ways to write it.
 SECTIONS = [
     ("A", "农、林、牧、渔业", []),
@@ -79,6 +81,7 @@ def fill(apps, schema_editor):
             )
             for word in (name, *others):
                 words.get_or_create(word=word, defaults={"trade": trade})
+    begin_history(apps, "enterprises.Trade", "enterprises.TradeWord")
 
 
 class Migration(migrations.Migration):

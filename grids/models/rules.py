@@ -41,6 +41,7 @@ class GridRules(models.Model):
         "others_every": 90,
         "ordinary_within": 5,
         "hard_within": 15,
+        "urgent_within": 1,
         "told_within": 3,
         "enterprises_take_part": True,
         "merchants_take_part": False,
@@ -59,6 +60,7 @@ class GridRules(models.Model):
     # Working days after a demand was raised, and after something came of it.
     ordinary_within = _number("一般诉求期限（工作日）", 1, 120)
     hard_within = _number("疑难诉求期限（工作日）", 1, 240)
+    urgent_within = _number("紧急安全诉求期限（工作日）", 1, 10)
     told_within = _number("回告期限（工作日）", 1, 30)
     # Does having taken part count for effective coverage?
     enterprises_take_part = models.BooleanField("企业看参与服务", null=True, blank=True)
@@ -77,7 +79,7 @@ class GridRules(models.Model):
 
     VISIBILITY = {
         INTERNAL: "id grid since new_within priority_every others_every"
-        " ordinary_within hard_within told_within enterprises_take_part"
+        " ordinary_within hard_within urgent_within told_within enterprises_take_part"
         " merchants_take_part counted_from_staff must_build_at set_by set_at",
     }
 
@@ -97,6 +99,7 @@ class GridRules(models.Model):
                 & ~Q(others_every=0)
                 & ~Q(ordinary_within=0)
                 & ~Q(hard_within=0)
+                & ~Q(urgent_within=0)
                 & ~Q(told_within=0)
                 & ~Q(must_build_at=0),
                 name="grid_rules_are_of_a_day_or_more",

@@ -26,6 +26,13 @@ def governed(user, having):
     return reach(posts_with(user, having, among=BY_GRID))
 
 
+def at_hand(posts):
+    """The condition for what serves the posts' grids: what stands in one of them or
+    below, and what stands above, which serves them too."""
+    above = {code for post in posts for code in post.grid.codes}
+    return Q(grid__in=reach(posts)) | Q(grid__code__in=above)
+
+
 class GridQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.SEE_TERRITORY):
         """The subtrees of the user's posts that carry the right.
@@ -101,6 +108,11 @@ class Grid(models.Model):
 
     def get_absolute_url(self):
         return reverse("grids:grid_detail", args=[self.code])
+
+    @property
+    def codes(self):
+        """The codes from the street's down to its own."""
+        return self.path.strip("/").split("/")
 
     def is_within(self, other):
         return self.path.startswith(other.path)
@@ -290,6 +302,10 @@ class PostQuerySet(models.QuerySet):
         return self.filter(
             Q(until=None) | Q(until__gt=day), since__lte=day, user__is_active=True
         )
+
+    def over(self, grid):
+        """Posts whose grid is this one or holds it."""
+        return self.filter(grid__code__in=grid.codes)
 
     def reaching(self):
         """With their grids, and the keys of all grids at or below them."""

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.rights import BY_ORGANIZATION, Right, posts_with
 from grids.models import Building, Grid
+from grids.models.territory import governed
 from party.models.dated import in_force
 from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL, SEALED
 from tianshan.audit.history import tracked
@@ -18,7 +19,7 @@ class PartyOrganizationQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.SEE_PARTY):
         """Those of the grids governed, and those one is an officer of."""
         return self.filter(
-            Q(grid__in=Grid.objects.governed_by(user, having))
+            Q(grid__in=governed(user, having))
             | Q(pk__in=self.model.objects.served_by(user, having))
         )
 

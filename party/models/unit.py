@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from accounts.rights import BY_UNIT, Right, posts_with
 from grids.models import Grid
+from grids.models.territory import governed
 from party.models.organization import PartyOrganization
 from tianshan.audit.classes import INTERNAL, OPEN
 from tianshan.audit.history import tracked
@@ -16,7 +17,7 @@ class MemberUnitQuerySet(models.QuerySet):
         organizations = PartyOrganization.objects.served_by(user, having)
         posts = posts_with(user, having, among=BY_UNIT)
         return self.filter(
-            Q(grid__in=Grid.objects.governed_by(user, having))
+            Q(grid__in=governed(user, having))
             | Q(grid__organizations__in=organizations)
             | Q(officers__post__in=posts)
         ).distinct()

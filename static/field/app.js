@@ -1,22 +1,25 @@
 /* The phone's own pages: today's route, a visit, and what has not been sent yet. */
 
 import { inWords } from "./clock.js";
+import { drawDemand } from "./demand.js";
+import { ask } from "./dialog.js";
 import { drawDoor } from "./door.js";
 import { button, icon, lamp, make, note } from "./draw.js";
-import { save } from "./export.js";
+import { asText, save } from "./export.js";
 import { draw, read, refuse } from "./form.js";
+import { readBack, Unreadable } from "./import.js";
 import { fetchRoute, owner, route as todaysRoute } from "./owner.js";
 import { keep, NotAPhoto } from "./photos.js";
 import { changed, sendNow, standing, start } from "./queue.js";
 import { tryAgain } from "./send.js";
-import { all, change, drop, get, put, remove, SHAPE } from "./store.js";
+import { all, alone, drop, get, lockOf, onItsWay, put, release, remove, SHAPE } from "./store.js";
 import { KINDS, line, old, STATES } from "./words.js";
 
 const page = document.getElementById("page");
 const { route: ROUTE, sync: SYNC, worker: WORKER, login: LOGIN } = document.body.dataset;
 
 // Where something is being filled in, which a fresh route must not draw over.
-const FORMS = new Set(["visit", "door", "record"]);
+const FORMS = new Set(["visit", "door", "demand", "record"]);
 
 let route = null;
 let author = null;
@@ -64,9 +67,19 @@ function title(words) {
   document.title = `${words} · 天山网格党建治理平台`;
 }
 
+/** Draws the page anew, unless one has gone on meanwhile; a link that has the focus keeps
+    it (a button does not: the same words may by then act on another record). */
+function redraw(here, ...parts) {
+  if (location.hash !== here) return;
+  const held = page.contains(document.activeElement) && document.activeElement.href;
+  page.replaceChildren(...parts);
+  if (held) [...page.querySelectorAll("a")].find(({ href }) => href === held)?.focus({ preventScroll: true });
+}
+
 /* --- the route --- */
 
 async function showRoute() {
+  const here = location.hash;
   title("今天的走访");
   if (!route) {
     page.replaceChildren(
@@ -103,9 +116,35 @@ async function showRoute() {
   }
   if (!route.stops.length) parts.push(note("ok", "今天没有要走访的。"));
   const opened = make("a", { class: "btn", href: "#/door/new" }, icon("plus"), "这里新开一家");
-  parts.push(make("div", { class: "row-btn mt" }, opened));
-  page.replaceChildren(...parts);
+  const asked = make("a", { class: "btn", href: "#/demand/which" }, icon("message-plus"), "记诉求（电话、来访、微信）");
+  parts.push(make("div", { class: "row-btn mt" }, opened, asked));
+  redraw(here, ...parts);
 }
+
+/** Whose demand it is: a shop of the route, for no other is known here. */
+function showWhich() {
+  title("记诉求");
+  const lines = (route?.stops || []).map((stop) =>
+    make(
+      "li",
+      {},
+      make(
+        "a",
+        { class: "visit stop", href: `#/demand/${stop.id}` },
+        make("div", {}, make("b", {}, stop.name), make("p", {}, `${stop.building} ${stop.room}`.trim() || "地点不详")),
+        make("span", { class: "go" }, icon("message-plus"))
+      )
+    )
+  );
+  page.replaceChildren(
+    make("p", { class: "t2" }, "电话、来访、微信反映的，记在哪一家？"),
+    lines.length ? make("ul", { class: "ph-list" }, ...lines) : note("info", "今天的路线里没有店。"),
+    make("p", { class: "t2 mt" }, "不在今天路线里的，这台手机上没有；连上网络后", make("a", { class: "link", href: "/demands/new/" }, "在网页上记诉求"), "。"),
+    make("p", { class: "mt" }, make("a", { class: "btn", href: "#/" }, "回到路线"))
+  );
+}
+
+const TO_TELL = "要告诉他";
 
 function stopLine(stop, states) {
   const state = STATES[states.get(stop.id)];
@@ -124,8 +163,8 @@ function stopLine(stop, states) {
           {},
           state && make("span", { class: `ts-tag ts-tag-${state[0]}` }, state[1]),
           stop.lamp && lamp(stop.lamp),
-          stop.tell.length > 0 && make("span", { class: "ts-tag ts-tag-ok" }, "要告诉他"),
-          stop.room || "室号不详"
+          stop.tell.length > 0 && !stop.lamp?.words.includes(TO_TELL) && make("span", { class: "ts-tag ts-tag-ok" }, TO_TELL),
+          stop.room || "室号铺位不详"
         )
       ),
       make("span", { class: "go" }, icon("pencil-plus"))
@@ -139,6 +178,8 @@ const showVisit = (id) => showNew("visit", id);
 
 /** What is seen at the door of a shop of the route, or of one that is "new". */
 const showDoor = (id) => showNew("door", id);
+
+const showDemand = (id) => (id === "which" ? showWhich() : showNew("demand", id));
 
 async function stopOf(id) {
   const known = () => route?.stops.find((each) => String(each.id) === id);
@@ -173,6 +214,7 @@ async function showNew(kind, id) {
     author: author.id,
     business,
     stop,
+    company: kind === "visit" ? route.company?.[stop.grid] : undefined,
     seen: kind === "visit" ? stop.seen : undefined,
     route_at: route.at,
     state: "draft",
@@ -184,7 +226,9 @@ async function showNew(kind, id) {
 const HEADS = {
   visit: () => "记走访",
   door: (record) => (record.business ? "换人了、搬走了" : "这里新开一家"),
+  demand: () => "记诉求",
 };
+const DRAW = { visit: draw, door: drawDoor, demand: drawDemand };
 
 /** The shop at hand, above its form; of a visit with the way to what else is seen. */
 function whoOf({ kind, stop }) {
@@ -192,8 +236,9 @@ function whoOf({ kind, stop }) {
   if (!stop) return make("p", { class: "t2" }, words);
   const place = `${stop.building} ${stop.room}`.trim() || "地点不详";
   const inside = make("div", {}, make("b", {}, stop.name), make("p", {}, place));
-  if (kind === "door") {
-    return make("div", { class: "ph-who" }, inside, make("p", { class: "last s13" }, words));
+  const about = { door: words, demand: "走访时听到的，请记走访，诉求一起记。" }[kind];
+  if (about) {
+    return make("div", { class: "ph-who" }, inside, make("p", { class: "last s13" }, about));
   }
   return make(
     "div",
@@ -206,7 +251,7 @@ function whoOf({ kind, stop }) {
 
 async function showForm(record, words) {
   title(HEADS[record.kind](record));
-  const form = (record.kind === "door" ? drawDoor : draw)(record, { route });
+  const form = DRAW[record.kind](record, { route });
   const before = [whoOf(record)];
   if (words) before.push(note("info", words));
   if (record.reason) before.push(note("bad", ...reasonOf(record)));
@@ -218,29 +263,40 @@ async function showForm(record, words) {
 
   form.querySelector("[data-cancel]").addEventListener("click", async () => {
     if (record.state === "draft" && record.made) {
-      if (!confirm("这一条还没填完。丢掉它吗？按“取消”就留着，下次接着填。")) {
-        location.hash = "#/";
-        return;
+      const way = await ask("这一条还没填完", "留着的，下次接着填；丢掉就没有了。", [
+        ["留着，下次接着填", "keep", "btn btn-primary"],
+        ["丢掉", "drop", "btn btn-bad"],
+        ["接着填", null],
+      ]);
+      if (!way) return;
+      if (way === "drop") {
+        record.closed = true;
+        await drop(record.key);
+        await changed();
       }
-      await drop(record.key);
-      await changed();
     }
     record.closed = true;
     location.hash = record.state === "draft" ? "#/" : "#/records";
+    await letGo();
+    if (record.state !== "draft") sendNow();
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (refuse(form, record)) return;
     record.closed = true;
-    const row = rowOf(form, record);
-    await put("records", { ...row, state: "waiting", reason: "", clash: null });
-    await releasePhotos(record.key);
+    try {
+      await release(rowOf(form, record));
+    } catch {
+      record.closed = false;
+      sayFull(form);
+      return;
+    }
+    await letGo();
     location.hash = "#/";
     said(`${nameOf(record)}已存在本机。`);
     await changed();
     sendNow();
   });
-  window.scrollTo(0, 0);
 }
 
 const nameOf = ({ kind, stop, fields }) => {
@@ -262,7 +318,7 @@ function keepDraft(form, record) {
   const write = () => {
     clearTimeout(pause);
     if (!record.closed && record.state === "draft" && form.isConnected) {
-      put("records", rowOf(form, record));
+      put("records", rowOf(form, record)).catch(() => sayFull(form));
     }
   };
   form.addEventListener("change", (event) => {
@@ -275,13 +331,21 @@ function keepDraft(form, record) {
   });
 }
 
+/** The phone took nothing: what was filled in stays on the page, for nowhere else has it. */
+function sayFull(form) {
+  const words = "没有存下，这台手机的空间可能满了。请先别关这一页，去删掉些照片、文件，再回来保存。";
+  const box = note("bad", make("p", {}, words));
+  box.setAttribute("role", "alert");
+  form.querySelector("[data-problems]").replaceChildren(box);
+  box.scrollIntoView({ block: "center" });
+}
+
 async function addPhotos(input, form, record) {
-  const row = rowOf(form, record);
-  if (record.state === "draft") await put("records", row);
   const files = [...input.files];
   input.value = "";
   for (const file of files) {
     try {
+      if (record.state === "draft") await put("records", rowOf(form, record));
       await keep(file, record);
     } catch (problem) {
       const words = problem instanceof NotAPhoto ? problem.message : "照片没有存下，手机的空间可能不够。";
@@ -293,11 +357,11 @@ async function addPhotos(input, form, record) {
 
 async function drawShots(list, record) {
   const photos = (await all("photos")).filter((photo) => photo.record === record.key);
+  const addresses = await Promise.all(photos.map((photo) => asText(photo.blob)));
   list.replaceChildren(
     ...photos.map((photo, place) => {
-      const address = URL.createObjectURL(photo.blob);
+      const address = addresses[place]; // as text: the policy lets no blob: through
       const picture = make("img", { src: address, alt: `照片 ${place + 1}`, class: "shot" });
-      picture.addEventListener("load", () => URL.revokeObjectURL(address));
       const away = button("去掉", async () => {
         await remove("photos", photo.key);
         await drawShots(list, record);
@@ -305,14 +369,6 @@ async function drawShots(list, record) {
       return make("li", {}, picture, photo.reason && make("p", { class: "err" }, photo.reason), away);
     })
   );
-}
-
-async function releasePhotos(key) {
-  for (const photo of await all("photos")) {
-    if (photo.record === key && photo.state === "draft") {
-      await change("photos", photo.key, (kept) => ({ ...kept, state: "waiting" }));
-    }
-  }
 }
 
 /* --- records --- */
@@ -340,6 +396,7 @@ function reasonOf(row) {
 }
 
 async function showRecords() {
+  const here = location.hash;
   title("没上传的记录");
   const rows = (await all("records")).filter((row) => row.author === author?.id);
   rows.sort((one, other) => one.made - other.made);
@@ -388,8 +445,40 @@ async function showRecords() {
       )
     );
   }
+  if (author) parts.push((readBackPart ||= readBackLine()));
   parts.push(make("p", { class: "mt" }, make("a", { class: "btn", href: "#/" }, "回到路线")));
-  page.replaceChildren(...parts);
+  redraw(here, ...parts);
+}
+
+/** A file that its author saved here, or on a phone that is no more. What it says stays
+    while the list above is drawn anew. */
+let readBackPart = null;
+function readBackLine() {
+  const input = make("input", { type: "file", class: "inp", id: "read-back", accept: ".json,application/json" });
+  const told = make("p", { class: "hint", id: "read-back-told", role: "status" }, "只读您自己的；读几次都不会重复。");
+  input.setAttribute("aria-describedby", told.id);
+  input.addEventListener("change", async () => {
+    const [file] = input.files;
+    if (!file) return;
+    told.className = "hint";
+    told.textContent = "正在读……";
+    try {
+      const { taken, known, others } = await readBack(file, author.id);
+      const words = [`读回 ${taken} 条`];
+      if (known) words.push(`${known} 条这台手机上有，或已上传`);
+      if (others) words.push(`${others} 条不是您记的，没有读`);
+      told.textContent = `${words.join("；")}。`;
+      await changed();
+      sendNow();
+    } catch (problem) {
+      if (!(problem instanceof Unreadable)) throw problem;
+      told.className = "err";
+      told.textContent = "这个文件读不了：要选“存成文件”存下的那一个，没有改过的。";
+    }
+    input.value = "";
+  });
+  const label = make("label", { for: input.id }, "读回存成文件的记录");
+  return make("div", { class: "fld mt" }, label, input, told);
 }
 
 function recordLine(row, photos) {
@@ -398,7 +487,7 @@ function recordLine(row, photos) {
   const ways = [];
   const draft = `#/${row.kind}/${row.business || "new"}`;
   const open = row.state === "draft" ? draft : `#/record/${row.key}`;
-  if (row.kind in HEADS && !row.maybe && row.state !== "sending") {
+  if (row.kind in HEADS && !onItsWay(row)) {
     ways.push(make("a", { class: "btn", href: open }, "打开"));
   }
   if (row.state === "refused") {
@@ -411,12 +500,17 @@ function recordLine(row, photos) {
     );
   }
   ways.push(button("存成文件", () => save(author.id, row.key)));
-  if (row.state !== "sending" && !row.maybe) {
+  if (!onItsWay(row)) {
     ways.push(
       button(
         "删去",
         async () => {
-          if (!confirm(`删去${row.stop?.name || row.fields.name || "这一条"}的记录？它还没有上传，删去就没有了。`)) return;
+          const name = row.stop?.name || row.fields.name || "这一条";
+          const sure = await ask(`删去${name}的记录？`, "它还没有上传，删去就没有了。", [
+            ["不删", false, "btn btn-primary"],
+            ["删去", true, "btn btn-bad"],
+          ]);
+          if (!sure) return;
           await drop(row.key);
           await changed();
         },
@@ -440,9 +534,33 @@ function recordLine(row, photos) {
   );
 }
 
+/** Lets the record go that is being changed, once it is no longer. */
+let letGo = async () => {};
+
+/** Hold a record that is to be changed, so that nobody sends it meanwhile: false if it is
+    being sent, or changed on another page. */
+function hold(key) {
+  return new Promise((held) => {
+    const over = alone(
+      lockOf(key),
+      () =>
+        new Promise((done) => {
+          letGo = () => {
+            done(true);
+            return over;
+          };
+          held(true);
+        })
+    );
+    over.then(() => held(false));
+  });
+}
+
 async function showRecord(key) {
+  const held = await hold(key);
   const record = await get("records", key);
-  if (!record || record.author !== author?.id || record.maybe || record.state === "sending") {
+  if (!held || !record || record.author !== author?.id || onItsWay(record)) {
+    await letGo();
     location.hash = "#/records";
     return;
   }
@@ -451,13 +569,22 @@ async function showRecord(key) {
 
 /* --- where one is --- */
 
+// How far the route was scrolled when one left it for a shop: there one goes on.
+let place = 0;
+let onRoute = true;
+
 async function show() {
   const [, where, what] = location.hash.split("/");
+  if (onRoute) place = window.scrollY;
+  onRoute = !where;
+  await letGo();
   if (where === "visit") await showVisit(what);
   else if (where === "door") await showDoor(what);
+  else if (where === "demand") await showDemand(what);
   else if (where === "record") await showRecord(what);
   else if (where === "records") await showRecords();
   else await showRoute();
+  window.scrollTo(0, onRoute ? place : 0);
   document.getElementById("main").focus({ preventScroll: true });
 }
 

@@ -1,7 +1,7 @@
 /* What must be filled in before a visit is kept. The server judges it all again. */
 
 /** `[[name, words], …]`: what is missing or does not fit together. */
-export function problems(fields, shown, today) {
+export function problems(fields, today, { facts: shown }) {
   const found = [];
   const say = (name, words) => found.push([name, words]);
   const absent = fields.outcome === "absent";
@@ -29,6 +29,14 @@ export function problems(fields, shown, today) {
   if (absent && fields.told?.length) {
     say("outcome", "没有遇到人，就没有告诉到；见到了请改选结果。");
   }
+  const promised = (fields.promise_words || "").trim();
+  if (absent && (promised || fields.kept?.length)) {
+    say("outcome", "没有遇到人，就没有答应什么、办到什么；见到了请改选结果。");
+  }
+  if (promised && !fields.promise_on) say("promise_on", "请选答应在哪天以前办到。");
+  if (!promised && fields.promise_on) {
+    say("promise_words", "请写答应了什么，没有就把日期清掉。");
+  }
   const corrected = Object.keys(shown).some((name) => (fields[name] || "") !== shown[name]);
   if (fields.facts === "same" && corrected) {
     say("facts", "选了“无变化”，下面的资料却改过。请核对，改对的选“有变化”。");
@@ -53,6 +61,19 @@ export function doorProblems(fields, today) {
   }
   if (fields.seen_on && fields.seen_on > today) {
     say("seen_on", "日期在将来，请改成今天或更早。");
+  }
+  return found;
+}
+
+/** The same of a demand that came by a call, over the counter or as a message. */
+export function demandProblems(fields, today) {
+  const found = [];
+  const say = (name, words) => found.push([name, words]);
+  if (!fields.source) say("source", "请选来源。");
+  if (!fields.category) say("category", "请选类别。");
+  if (!fields.words.trim()) say("words", "请写下诉求的原话。");
+  if (fields.raised_on && fields.raised_on > today) {
+    say("raised_on", "日期在将来，请改成今天或更早。");
   }
   return found;
 }

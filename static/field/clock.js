@@ -13,6 +13,12 @@ export function isoDay(moment) {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }
 
+/** "11月25日" of a day as text. */
+export function dayInWords(day) {
+  const [, month, date] = day.split("-").map(Number);
+  return `${month}月${date}日`;
+}
+
 export function inWords(moment) {
   const at = new Date(moment);
   const time = `${two(at.getHours())}:${two(at.getMinutes())}`;

@@ -3,7 +3,8 @@
 import { all } from "./store.js";
 import { isoDay } from "./clock.js";
 
-const asText = (blob) =>
+/** A blob as a data: address. */
+export const asText = (blob) =>
   new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result);

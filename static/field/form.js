@@ -1,7 +1,7 @@
 /* The visit form: drawn by the server once, filled for the shop at hand, read back. */
 
-import { isoDay, now } from "./clock.js";
-import { doorProblems, problems } from "./check.js";
+import { dayInWords, isoDay, now } from "./clock.js";
+import { demandProblems, doorProblems, problems } from "./check.js";
 import { make, note } from "./draw.js";
 
 const NEVER_SENT = new Set(["client_key", "filled_at", "seen", "photos"]);
@@ -14,6 +14,7 @@ export function draw(record, { route }) {
   const { stop } = record;
   if (route) offer(form, route.categories);
   tell(form, stop);
+  along(form, record.company, record.fields);
   form.querySelector("[data-facts]").textContent = factsInWords(form, stop.facts);
   const day = form.elements.visited_on;
   day.max = isoDay(now(route));
@@ -23,9 +24,9 @@ export function draw(record, { route }) {
 }
 
 /** The categories of the day, in place of those that the page was kept with. */
-function offer(form, categories) {
+export function offer(form, categories) {
   for (const box of form.querySelectorAll(".chips")) {
-    const first = box.querySelector("input[name$='-category']");
+    const first = box.querySelector("input[name$='category']");
     if (!first) continue;
     const chips = [...box.querySelectorAll(".chip")];
     const pattern = chips.at(-1);
@@ -43,34 +44,51 @@ function offer(form, categories) {
   }
 }
 
-function tell(form, stop) {
+/** What the shop is to be told, what it waits for and what was promised to it; on a
+    visit with boxes to tick. */
+export function tell(form, stop, ticks = true) {
   const place = form.querySelector("[data-waiting]");
+  const box = (name, value, words) =>
+    ticks && make("label", { class: "agree" }, tick(name, value), make("span", {}, words));
+  const lines = (items, line) => make("ul", {}, ...items.map((item) => make("li", {}, ...line(item))));
   if (stop.tell?.length) {
-    const lines = stop.tell.map((item) =>
-      make(
-        "li",
-        {},
-        `${item.asked}　${item.declined ? "不予受理：" : "结果："}`,
-        make("b", {}, item.words),
-        make(
-          "label",
-          { class: "agree" },
-          make("input", {
-            type: "checkbox",
-            class: "form-check-input",
-            name: "told",
-            value: item.id,
-          }),
-          make("span", {}, "这次告诉了他")
-        )
-      )
-    );
-    place.append(note("ok", make("b", {}, "要告诉他"), make("ul", {}, ...lines)));
+    const told = lines(stop.tell, (item) => [
+      `${item.asked}　${item.declined ? "不予受理：" : "结果："}`,
+      make("b", {}, item.words),
+      box("told", item.id, "这次告诉了他"),
+    ].filter(Boolean));
+    place.append(note("ok", make("b", {}, "要告诉他"), told));
   }
   if (stop.open?.length) {
-    const lines = stop.open.map((words) => make("li", {}, words));
-    place.append(note("info", make("b", {}, "在办的诉求"), make("ul", {}, ...lines)));
+    place.append(note("info", make("b", {}, "在办的诉求"), lines(stop.open, (words) => [words])));
   }
+  if (stop.promises?.length) {
+    const made = lines(stop.promises, (item) => [
+      `${item.words}（${item.by}，${dayInWords(item.due)}以前）`,
+      box("kept", item.id, "办到了"),
+    ].filter(Boolean));
+    place.append(note("info", make("b", {}, "答应的事"), made));
+  }
+}
+
+const tick = (name, value) =>
+  make("input", { type: "checkbox", class: "form-check-input", name, value });
+
+/** Who may come along: colleagues and member units of the shop's grid. */
+function along(form, company, chosen) {
+  const place = form.querySelector("[data-company]");
+  const lists = [
+    ["colleagues", "同事", company?.colleagues],
+    ["units", "成员单位", company?.units],
+  ];
+  const inside = place.querySelector(".sub-form");
+  for (const [name, label, people] of lists.reverse()) {
+    if (!people?.length) continue;
+    const chips = people.map((one) => make("label", { class: "chip" }, make("input", { type: "checkbox", name, value: one.id }), one.name));
+    inside.prepend(make("fieldset", { class: "fld" }, make("legend", {}, label), make("div", { class: "chips big" }, ...chips)));
+    place.hidden = false;
+  }
+  place.open = Boolean(chosen.colleagues?.length || chosen.units?.length);
 }
 
 function factsInWords(form, facts) {
@@ -82,16 +100,21 @@ function factsInWords(form, facts) {
   ].join("，");
 }
 
-const dayOf = (form) => form.elements.visited_on || form.elements.seen_on;
+const DAYS = ["visited_on", "seen_on", "raised_on"];
+const dayOf = (form) => DAYS.map((name) => form.elements[name]).find(Boolean);
 
 const fieldsOf = (form) =>
   [...form.elements].filter((field) => field.name && !NEVER_SENT.has(field.name));
+
+/** A box that says yes or no by itself, not one of several. */
+const single = (field) => field.type === "checkbox" && !field.hasAttribute("value");
 
 export function fill(form, values) {
   for (const field of fieldsOf(form)) {
     if (!(field.name in values)) continue;
     const value = values[field.name];
     if (field.type === "radio") field.checked = field.value === String(value);
+    else if (single(field)) field.checked = Boolean(value);
     else if (field.type === "checkbox") {
       field.checked = (value || []).map(String).includes(field.value);
     } else if (value !== "" || field !== dayOf(form)) field.value = value ?? "";
@@ -108,7 +131,8 @@ export function read(form) {
     if (field.type === "radio") {
       fields[field.name] ??= "";
       if (field.checked) fields[field.name] = field.value;
-    } else if (field.type === "checkbox") {
+    } else if (single(field)) fields[field.name] = field.checked ? "on" : "";
+    else if (field.type === "checkbox") {
       fields[field.name] ??= [];
       if (field.checked) fields[field.name].push(Number(field.value));
     } else fields[field.name] = field.value;
@@ -118,13 +142,12 @@ export function read(form) {
   return fields;
 }
 
+const CHECKS = { visit: problems, door: doorProblems, demand: demandProblems };
+
 /** Show what stands in the way, go to the first; returns whether anything does. */
 export function refuse(form, record) {
   const { max } = dayOf(form);
-  const found =
-    record.kind === "door"
-      ? doorProblems(read(form), max)
-      : problems(read(form), record.stop.facts, max);
+  const found = CHECKS[record.kind](read(form), max, record.stop);
   for (const field of form.querySelectorAll("[aria-invalid]")) {
     field.removeAttribute("aria-invalid");
   }

@@ -1,11 +1,13 @@
 /* Signing out: what is unsent is offered to be sent, saved as a file, or kept by staying;
    all else that this browser holds goes. */
 
+import { forgetPages, mayLeave } from "./doors.js";
 import { button, make } from "./draw.js";
 import { save } from "./export.js";
 import { forget, leave as noMore } from "./owner.js";
 import { sendNow, standing } from "./queue.js";
 import { all, destroy, exists } from "./store.js";
+import { reason } from "./words.js";
 
 const leaving = new WeakSet();
 
@@ -20,6 +22,8 @@ export function signOut(event) {
 
 async function leave(form) {
   const user = Number(document.body.dataset.user);
+  if (!(await mayLeave(user))) return;
+  await forgetPages();
   const kept = "indexedDB" in window && (await exists());
   if (kept) {
     const now = await standing(user);
@@ -45,6 +49,11 @@ export async function wipe() {
   }
   const workers = await navigator.serviceWorker?.getRegistrations?.();
   for (const worker of workers || []) await worker.unregister();
+}
+
+async function reasonNow(user) {
+  const words = reason(await standing(user));
+  return words && `：${words}`;
 }
 
 /** Ask until nothing is unsent, or its author insists: true to sign out. */
@@ -73,7 +82,8 @@ function ask(user) {
           async () => {
             words.textContent = "正在上传…";
             await sendNow();
-            if ((await say()) === 0) done(true);
+            if ((await say()) === 0) return done(true);
+            words.prepend(`没有传完${await reasonNow(user)}。`);
           },
           "btn btn-primary"
         ),
@@ -82,7 +92,7 @@ function ask(user) {
           words.textContent = `已把 ${count} 条存成文件。记录仍留在手机上。`;
         }),
         button("不退出", () => done(false)),
-        button("仍然退出，记录留在这台手机上等我登录", () => done(true), "btn btn-quiet")
+        button("仍然退出，记录留在手机上等我登录", () => done(true), "btn btn-quiet")
       )
     );
     const done = (answer) => {

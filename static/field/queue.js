@@ -10,6 +10,7 @@ const channel = "BroadcastChannel" in window ? new BroadcastChannel("field") : n
 
 let timer = 0;
 let turns = 0;
+let again = false;
 let state = { why: "", next: 0, busy: false };
 let listener = () => {};
 let address = "";
@@ -39,7 +40,9 @@ export async function changed() {
 }
 
 export async function sendNow() {
-  if (state.busy) return;
+  // The network came back while a try was failing for want of it: that try is not all.
+  again = state.busy;
+  if (again) return;
   clearTimeout(timer);
   state = { ...state, busy: true, next: 0 };
   await listener();
@@ -50,7 +53,8 @@ export async function sendNow() {
     outcome = { why: "later" };
   }
   state = { busy: false, why: outcome?.why || "", unlock: outcome?.unlock, next: 0 };
-  turns = ["offline", "later"].includes(state.why) ? turns + 1 : 0;
+  turns = ["offline", "later", "held"].includes(state.why) ? turns + 1 : 0;
+  if (again && state.why === "offline") return sendNow();
   if (turns || !outcome) plan(outcome?.after);
   await changed();
 }

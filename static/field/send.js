@@ -1,6 +1,6 @@
 /* Sending: one record at a time, in order, until the server has given each its number. */
 
-import { all, change, settle } from "./store.js";
+import { all, alone, change, lockOf, onItsWay, settle } from "./store.js";
 import { sendPhotos, wait } from "./photos.js";
 
 const LOCK = "field-send";
@@ -36,27 +36,21 @@ export async function waiting() {
   return rows.sort((one, other) => one.made - other.made);
 }
 
-/** Only one page of this browser sends at a time; null when another one does. */
-async function alone(act) {
-  if (!navigator.locks) return act();
-  return navigator.locks.request(LOCK, { ifAvailable: true }, (lock) =>
-    lock ? act() : null
-  );
-}
-
 /** Send what waits and is the signed-in author's: `{why}` says what stands in the way. */
 export function sendAll(address, tell = () => {}) {
-  return alone(async () => {
+  return alone(LOCK, async () => {
     const rows = await waiting();
     const photos = (await all("photos")).filter((photo) => photo.state === "waiting");
     if (!rows.length && !photos.length) return { why: "" };
     const who = await session(address);
     if (who.why) return who;
     const mine = (row) => row.author === who.author.id;
-    for (const row of rows.filter(mine)) {
-      const outcome = await sendOne(address, row, who);
+    let held = false;
+    for (const { key } of rows.filter(mine)) {
+      const outcome = await alone(lockOf(key), () => sendOne(address, key, who));
       await tell();
-      if (outcome) return outcome;
+      if (outcome?.why) return outcome;
+      held ||= !outcome;
     }
     for (const photo of photos.filter(mine)) {
       const outcome = await sendPhotos(photo, who, () => freshToken(address, who));
@@ -64,6 +58,7 @@ export function sendAll(address, tell = () => {}) {
       if (outcome) return outcome;
     }
     const others = rows.some((row) => !mine(row)) || photos.some((row) => !mine(row));
+    if (held) return { why: "held" };
     return { why: others ? "others" : "" };
   });
 }
@@ -89,10 +84,15 @@ function body(row) {
   });
 }
 
-async function sendOne(address, row, who) {
+/** Send a record as it is kept now; `{why}` says what stands in the way. */
+async function sendOne(address, key, who) {
+  const goes = (kept) => kept.state === "waiting" || kept.state === "sending";
   // Without an answer nobody knows whether it was stored: then it is not edited.
-  const maybe = row.state === "sending" || row.maybe;
-  await change("records", row.key, (kept) => ({ ...kept, state: "sending", maybe }));
+  const row = await change("records", key, (kept) =>
+    goes(kept) ? { ...kept, state: "sending", maybe: onItsWay(kept) } : null
+  );
+  if (!row || !goes(row)) return { why: "" };
+  const maybe = onItsWay(row);
   const answer = await post(address, row, who);
   const unknown = !answer || answer.status >= 500;
   const settled = await judge(address, row, answer);
@@ -104,7 +104,7 @@ async function sendOne(address, row, who) {
     }));
     return reason(answer);
   }
-  return null;
+  return { why: "" };
 }
 
 async function post(address, row, who) {

@@ -1,6 +1,7 @@
 /* On every page of the portal: what this phone has not sent yet, the day's route for a
    phone, the page that works without a network, and signing out. */
 
+import { forgetPages, unsent } from "./doors.js";
 import { make, note } from "./draw.js";
 import { signOut } from "./leave.js";
 import { belongsTo, fetchRoute, route } from "./owner.js";
@@ -57,8 +58,19 @@ async function lead() {
   }
 }
 
+/** What was ticked off at doors and is not sent: each has its own page. */
+function drawDoors() {
+  for (const [page, count] of unsent(user)) {
+    if (page === location.pathname) continue;
+    const way = make("a", { class: "btn btn-sm", href: page }, "打开门口页");
+    main?.prepend(note("warn", make("p", {}, `有 ${count} 条门口签到还没上传。`), way));
+  }
+}
+
 async function begin() {
   document.addEventListener("submit", signOut, true);
+  drawDoors();
+  forgetPages(user);
   if (!("indexedDB" in window)) return;
   if (!phone && !(await exists())) return;
   if (user) await belongsTo(user);

@@ -80,14 +80,44 @@ export const settle = (key, receipt) =>
     return at("receipts").put(receipt);
   });
 
-/** Take a record away with its photos, as its author asked. */
+/** A record is whole: it waits to be sent, and its photos with it. */
+export async function release(row) {
+  const photos = (await all("photos")).filter(
+    (photo) => photo.record === row.key && photo.state === "draft"
+  );
+  return within(["records", "photos"], "readwrite", (at) => {
+    for (const photo of photos) at("photos").put({ ...photo, state: "waiting" });
+    return at("records").put({ ...row, state: "waiting", reason: "", clash: null });
+  });
+}
+
+/** Take a record away with its photos, as its author asked; not one on its way. */
 export async function drop(key) {
   const photos = (await all("photos")).filter((photo) => photo.record === key);
   return within(["records", "photos"], "readwrite", (at) => {
-    for (const photo of photos) at("photos").delete(photo.key);
-    return at("records").delete(key);
+    const request = at("records").get(key);
+    request.onsuccess = () => {
+      if (!request.result || onItsWay(request.result)) return;
+      for (const photo of photos) at("photos").delete(photo.key);
+      at("records").delete(key);
+    };
+    return request;
   });
 }
+
+/** Is it being sent, or was its answer lost? Then the server may have it already. */
+export const onItsWay = (row) => row.state === "sending" || Boolean(row.maybe);
+
+/** While `act` runs no other page of this browser does the same; null if one does. */
+export async function alone(name, act) {
+  if (!navigator.locks) return act();
+  return navigator.locks.request(name, { ifAvailable: true }, (lock) =>
+    lock ? act() : null
+  );
+}
+
+/** Of one record: either it is being changed, or it is being sent. */
+export const lockOf = (key) => `field-record-${key}`;
 
 /** Nothing of the database is left. */
 export async function destroy() {

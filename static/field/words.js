@@ -8,6 +8,7 @@ const WHY = {
   login: "请先登录",
   locked: "请先解锁",
   rights: "您现在没有记走访的岗位",
+  held: "有一条正在改，改好再传",
   others: "有几条要等记录人本人登录",
 };
 
@@ -19,6 +20,9 @@ export const STATES = {
   sending: ["info", "正在上传"],
   refused: ["bad", "没有收下"],
 };
+
+/** What stands in the way, in words. */
+export const reason = ({ why }) => WHY[why] || "";
 
 /** One line: how many wait, since when, why, and when it is tried again. */
 export function line(standing) {

@@ -12,7 +12,16 @@ from tianshan import audit
 from tianshan.audit.verbs import VERBS
 
 pytestmark = pytest.mark.django_db
-ROOMS = ("accounts", "grids", "party", "enterprises", "visits", "issues", "dashboard")
+ROOMS = (
+    "accounts",
+    "grids",
+    "party",
+    "enterprises",
+    "visits",
+    "issues",
+    "cases",
+    "dashboard",
+)
 
 
 @pytest.fixture

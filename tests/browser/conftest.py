@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
-from tests.conftest import enter_migrated_rows
+from tests.factories import tell_now
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
@@ -26,6 +27,8 @@ CHROMIUM = next(
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1440, "height": 900}
+ZOOMED = {"width": 180, "height": 370}  # the phone at 200 %
+DESK_ZOOMED = {"width": 720, "height": 450}
 
 
 def pytest_collection_modifyitems(items):
@@ -54,16 +57,16 @@ def chromium():
 
 @pytest.fixture
 def seeded(transactional_db):
-    """What migrations entered and the emptying of tables between tests took away."""
-    enter_migrated_rows()
+    """What is made is committed, so that the live server sees it."""
 
 
 @pytest.fixture
 def visitor(chromium, live_server, seeded):
-    """`visitor(user, size)`: a page in which the user has signed in by the form."""
+    """`visitor(user, size)`: an empty page of a browser in which the user is signed in."""
     contexts = []
 
     def open_as(user, size=DESK, **device):
+        tell_now()
         user.set_password("Correct-horse-7")
         user.save()
         context = chromium.new_context(
@@ -71,7 +74,7 @@ def visitor(chromium, live_server, seeded):
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.problems = []
         page.on(
             "console",
@@ -80,11 +83,17 @@ def visitor(chromium, live_server, seeded):
             ),
         )
         page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.goto("/login/")
-        page.fill("input[name=login]", user.username)
-        page.fill("input[name=password]", "Correct-horse-7")
-        page.click("form button.btn-primary")
-        page.wait_for_url(lambda url: "/login/" not in url)
+        client = Client()
+        client.force_login(user)
+        context.add_cookies(
+            [
+                {
+                    "name": settings.SESSION_COOKIE_NAME,
+                    "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
+                    "url": live_server.url,
+                }
+            ]
+        )
         return page
 
     yield open_as
@@ -97,7 +106,8 @@ def axe():
     """`axe(page)`: the violations of WCAG 2.2 A and AA on the page, as sentences."""
 
     def run(page):
-        page.evaluate(AXE.read_text())
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE.read_text())
         found = page.evaluate(
             "() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a',"
             " 'wcag21aa', 'wcag22aa']})"
@@ -109,3 +119,33 @@ def axe():
         ]
 
     return run
+
+
+def sideways(page):
+    """What makes the page scroll sideways; nothing, as it should be."""
+    return page.evaluate(
+        """() => {
+          const wide = document.documentElement.clientWidth;
+          if (document.documentElement.scrollWidth <= wide) return [];
+          return [...document.querySelectorAll("body *")]
+            .filter((each) => each.getBoundingClientRect().right > wide + 1)
+            .map((each) => `${each.tagName}.${each.className} ${each.textContent.slice(0, 20)}`)
+            .slice(0, 12);
+        }"""
+    )
+
+
+@pytest.fixture
+def looked_at(axe):
+    """`looked_at(page, address, *sizes)`: opened once, it is free of violations at each
+    size, and nothing scrolls sideways."""
+
+    def look(page, address, *sizes):
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        for size in sizes:
+            page.set_viewport_size(size)
+            assert axe(page) == [], (address, size)
+            assert sideways(page) == [], (address, size)
+
+    return look

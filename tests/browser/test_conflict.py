@@ -87,6 +87,7 @@ def test_what_was_typed_outlives_the_session_and_the_page(two, business):
     page.fill("[name=note]", "月底装修")
     page.fill("[name=contact_phone]", "19900000009")
     page.keyboard.press("Tab")
+    page.wait_for_function("JSON.stringify(localStorage).includes('月底装修')")
     kept = page.evaluate("JSON.stringify(localStorage)")
     assert "月底装修" in kept
     assert "19900000009" not in kept

@@ -108,9 +108,8 @@ def test_told_in_vain_then_told_on_a_phone(visitor, answered, staff):
     assert page.problems == []
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK])
 def test_every_page_of_it_is_free_of_violations_and_fits(
-    visitor, shop, answered, clerk, axe, size
+    visitor, shop, answered, clerk, looked_at
 ):
     hidden = actions.raise_demand(
         shop,
@@ -122,7 +121,7 @@ def test_every_page_of_it_is_free_of_violations_and_fits(
         by=clerk,
         at=timezone.now(),
     )
-    page = visitor(clerk, size)
+    page = visitor(clerk)
     for path in (
         "/demands/new/",
         "/demands/new/?q=闽",
@@ -141,9 +140,5 @@ def test_every_page_of_it_is_free_of_violations_and_fits(
         "/demands/",
         "/work/",
     ):
-        page.goto(path)
-        page.wait_for_load_state("networkidle")
-        assert axe(page) == [], path
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= size["width"], path
+        looked_at(page, path, PHONE, DESK)
     assert page.problems == []

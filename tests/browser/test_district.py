@@ -88,12 +88,11 @@ def test_a_missing_shop_confirmed_closed_moves_the_figures_by_exactly_that(
     assert page.problems == []
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(
-    visitor, axe, batch, clerk, size
+    visitor, looked_at, batch, clerk
 ):
     template = keep(batch.grid, clerk)
-    page = visitor(clerk, size)
+    page = visitor(clerk)
     shop = Business.objects.first()
     for address in (
         f"/imports/{batch.pk}/reconcile/",
@@ -105,9 +104,5 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
         f"/district/{template.pk}/",
         f"/businesses/{shop.pk}/official/",
     ):
-        page.goto(address)
-        page.wait_for_load_state("networkidle")
-        assert axe(page) == [], address
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= size["width"], address
+        looked_at(page, address, PHONE, DESK)
     assert page.problems == []

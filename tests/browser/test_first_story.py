@@ -170,24 +170,19 @@ def keeper(grid):
     return PostFactory(role=Role.SYSTEM_ADMIN, grid=grid).user
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("who", sorted(PAGES))
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(
-    request, visitor, axe, shop, who, size
+    request, visitor, looked_at, shop, who
 ):
-    page = visitor(request.getfixturevalue(who), size)
+    page = visitor(request.getfixturevalue(who))
     for address in PAGES[who]:
-        page.goto(address.format(shop=shop.pk, building=shop.building_id))
-        page.wait_for_load_state("networkidle")
-        assert axe(page) == [], address
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= size["width"], address
+        address = address.format(shop=shop.pk, building=shop.building_id)
+        looked_at(page, address, PHONE, DESK)
     assert page.problems == []
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_axe_finds_nothing_on_the_way_of_a_demand(
-    visitor, axe, shop, secretary, branch, size
+    visitor, looked_at, shop, secretary, branch
 ):
     now = timezone.now()
     demand = DemandFactory(business=shop, words=WORDS)
@@ -207,7 +202,7 @@ def test_axe_finds_nothing_on_the_way_of_a_demand(
     )
     visit = VisitFactory(business=shop)
     fresh = DemandFactory(business=shop)
-    page = visitor(secretary, size)
+    page = visitor(secretary)
     for address in (
         demand.get_absolute_url(),
         issue.get_absolute_url(),
@@ -217,9 +212,5 @@ def test_axe_finds_nothing_on_the_way_of_a_demand(
         f"/demands/{fresh.pk}/decline/",
         f"/demands/{fresh.pk}/propose/",
     ):
-        page.goto(address)
-        page.wait_for_load_state("networkidle")
-        assert axe(page) == [], address
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= size["width"], address
+        looked_at(page, address, PHONE, DESK)
     assert page.problems == []

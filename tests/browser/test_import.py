@@ -69,7 +69,7 @@ def test_a_wrong_row_is_put_right_in_the_page_and_written(visitor, market, clerk
     assert Business.objects.get(name="静庐茶器").staff_count == 5
 
     page.get_by_role("link", name="新增的").click()
-    assert page.locator("[data-total]").get_attribute("data-total") == "1"
+    page.locator("[data-total='1']").wait_for()
     assert page.problems == []
 
 

@@ -108,6 +108,38 @@ def test_a_row_beside_the_list_and_back_to_it(shops, staff, visitor, axe):
     assert page.problems == []
 
 
+def test_saving_a_row_leads_back_to_its_place_in_the_list(shops, clerk, visitor):
+    page = visitor(clerk, {"width": 1440, "height": 500})
+    page.goto("/merchants/?q=%E8%8C%B6%E8%A1%8C&sort=-name")
+    link = page.locator(ROWS).nth(20).locator("a.nm")
+    link.click()
+    page.wait_for_url(re.compile(r"/businesses/\d+/"))
+    top = page.evaluate("JSON.parse(sessionStorage.list).top")
+    assert top > 0
+    page.click("a:has-text('修改资料')")
+    page.fill("[name=note]", "月底装修")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#toasts")).to_contain_text("已保存")
+
+    page.click(".crumb a:has-text('商户台账')")
+    expect(page.locator("#list .chip")).to_contain_text("茶行")
+    expect(page.locator(ROWS).nth(20).locator("a.nm")).to_be_focused()
+    # The page may still be on its way there.
+    page.wait_for_function("top => Math.abs(scrollY - top) <= 2", arg=top)
+    assert page.problems == []
+
+
+def test_a_middle_click_opens_a_row_in_a_tab_of_its_own(shops, staff, visitor):
+    page = visitor(staff)
+    page.goto("/merchants/")
+    with page.context.expect_page() as opened:
+        page.locator(ROWS).nth(1).locator("a.nm").click(button="middle")
+    opened.value.wait_for_load_state()
+    assert re.search(r"/businesses/\d+/$", opened.value.url)
+    assert page.url.endswith("/merchants/")
+    expect(page.locator("#peek")).to_be_hidden()
+
+
 def test_rows_by_key(shops, staff, visitor):
     page = visitor(staff)
     page.goto("/merchants/")
@@ -140,14 +172,14 @@ def test_columns_are_put_in_order_and_remembered(shops, staff, visitor):
     page = visitor(staff)
     page.goto("/merchants/")
     page.click("a:has-text('列 ')")
-    page.click("[aria-label='上移：室号/摊位号']")
+    page.click("[aria-label='上移：室号铺位']")
     page.uncheck("#peek input[value=staff]")
     page.click("#peek >> text=应用")
     headings = page.locator("#list thead th:not(.ck)")
-    expect(headings.nth(1)).to_contain_text("室号/摊位号")
+    expect(headings.nth(1)).to_contain_text("室号铺位")
     assert "columns=name" in page.url
     page.goto("/merchants/")
-    expect(headings.nth(1)).to_contain_text("室号/摊位号")
+    expect(headings.nth(1)).to_contain_text("室号铺位")
     expect(page.locator("#list thead")).not_to_contain_text("从业人员数")
 
 

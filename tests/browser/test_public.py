@@ -1,17 +1,22 @@
 """Cards and links in the browsers that merchants have, without script or worker."""
 
+import datetime as dt
 import re
 
 import pytest
 from django.utils import timezone
 
-from public import cards
+from public import cards, need_links
 from tests.browser.conftest import DESK, PHONE
 from tests.factories import (
+    ActivityFactory,
     BuildingFactory,
     BusinessFactory,
     CategoryFactory,
     CoverageFactory,
+    NeedAskerFactory,
+    NeedFactory,
+    OfferFactory,
     VisitFactory,
 )
 from visits.models import Demand, Rating
@@ -56,7 +61,7 @@ def scanned(chromium, live_server):
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         return page
 
     yield open_with
@@ -77,7 +82,7 @@ def test_from_the_printed_card_to_the_rating(
     office.locator("tr[data-id] input[type=checkbox]").first.check()
     office.get_by_role("button", name="打印诉求码").click()
     office.get_by_role("button", name="生成并打印").click()
-    assert office.locator("article.qcard").count() == 1
+    office.locator("article.qcard").wait_for()  # the only one
     assert office.get_by_text("闽南茶行").is_visible()
     _, token = cards.print_cards([shop], by=secretary, at=timezone.now())[0]
 
@@ -146,3 +151,38 @@ def test_a_lone_half_of_a_character_and_the_keyboard(scanned, axe, shop, secreta
     assert axe(phone) == []
     wide = phone.evaluate("document.documentElement.scrollWidth")
     assert wide <= PHONE["width"]
+
+
+@pytest.mark.parametrize("size", ["normal", "large"])
+def test_a_shop_signs_up_on_a_small_screen(scanned, shop, clerk, grid, axe, size):
+    [(_, token)] = cards.print_cards([shop], by=clerk, at=timezone.now())
+    talk = ActivityFactory(
+        grid=grid, on_card=True, starts=timezone.now() + dt.timedelta(days=3)
+    )
+    page = scanned("wechat")
+    page.goto(f"/q/{token}/activities/{talk.pk}/?type={size}")
+    agreed = page.get_by_role("checkbox")
+    assert agreed.bounding_box()["width"] <= 30
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert axe(page) == []
+    page.get_by_role("textbox", name="称呼").fill("林女士")
+    page.get_by_role("textbox", name="手机号").fill("19912345678")
+    agreed.check()
+    page.get_by_role("button", name="报名").click()
+    page.get_by_text("报上了").wait_for()
+
+
+def test_a_shop_compares_and_chooses_on_a_small_screen(scanned, shop, clerk, grid, axe):
+    need = NeedFactory(grid=grid, raised_by=clerk, compares=["怎么申请"])
+    asker = NeedAskerFactory(need=need, business=shop)
+    for way in ("手机上", "网点"):
+        OfferFactory(need=need, terms={"怎么申请": way}, words="很长的补充说明" * 12)
+    token = need_links.give(asker, by=clerk, at=timezone.now())
+    page = scanned("uc")
+    page.goto(f"/q/n/{token}/")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert axe(page) == []
+    page.get_by_role("radio", name="办了").first.check()
+    page.get_by_role("button", name="就这样，提交").click()
+    page.get_by_text("记下了").wait_for()
+    assert asker.matches.get().choice == "done"

@@ -27,6 +27,7 @@ def shop(seeded, grid):
 @pytest.mark.parametrize("typed", ["mnch", "闽南", "B08", "5678"])
 def test_typing_finds_and_enter_opens(shop, staff, visitor, typed):
     page = visitor(staff)
+    page.goto("/work/")
     page.keyboard.press("/")
     expect(page.locator(BOX)).to_be_focused()
     page.keyboard.type(typed)
@@ -43,6 +44,7 @@ def test_escape_closes_what_was_found_and_enter_shows_all_of_it(
     shop, staff, visitor, axe
 ):
     page = visitor(staff)
+    page.goto("/work/")
     page.click(BOX)
     page.keyboard.type("茶城")
     expect(page.locator(SUGGESTED).first).to_be_visible()
@@ -59,6 +61,7 @@ def test_escape_closes_what_was_found_and_enter_shows_all_of_it(
 
 def test_a_phone_number_never_reaches_the_address(shop, staff, visitor):
     page = visitor(staff)
+    page.goto("/work/")
     page.fill(BOX, "19912345678")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/search/\?q=5678$"))

@@ -105,7 +105,8 @@ def test_the_screen_costs_the_same_however_much_there_is(
 ):
     world = a_random_world(4, businesses=businesses)
     client = client_of(world.user(Role.STREET_LEADER))
-    with django_assert_max_num_queries(28):
+    # Of these three count help cases, which are no rows and cannot be counted with all.
+    with django_assert_max_num_queries(32):
         client.get(URL)
 
 

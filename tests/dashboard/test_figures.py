@@ -11,7 +11,7 @@ from enterprises.models import Business
 from tests import factories as make
 from tests.dashboard.world import TODAY, a_random_world
 from tests.factories import NOON
-from tianshan.ledgers import FIGURES, LEDGERS, Figure, Rate, Scope
+from tianshan.ledgers import FIGURES, LEDGERS, Figure, Rate, Scope, SmallCount
 from tianshan.workdays import Calendar
 
 pytestmark = pytest.mark.django_db
@@ -22,11 +22,11 @@ DAY = dt.timedelta(days=1)
 LIST_ALONE = {"HX-Request": "true", "HX-Target": "div#list"}
 
 
-def total_of(client, href):
+def total_of(client, href, says="total"):
     assert href.startswith("/")
     page = client.get(f"{href}&size=20", headers=LIST_ALONE)
     assert page.status_code == 200, href
-    return int(re.search(r'data-total="(\d+)"', page.text)[1])
+    return int(re.search(rf'data-{says}="(\d+)"', page.text)[1])
 
 
 def figures_for(client, **query):
@@ -61,6 +61,11 @@ def test_every_number_is_the_total_of_its_list(seed, who, client_of):
         if "numerator" in figure:
             for part in ("numerator", "denominator"):
                 assert total_of(client, figure[f"{part}_href"]) == figure[part]
+        elif "sum_href" in figure:
+            said = total_of(client, figure["sum_href"], "sum")
+            assert said == figure["value"], figure["key"]
+        elif "suppressed" in figure:
+            assert figure["href"] is None
         else:
             assert total_of(client, figure["href"]) == figure["value"], figure["key"]
             counted += figure["value"]
@@ -83,7 +88,8 @@ def test_a_user_who_sees_nothing_gets_noughts_and_no_rates(client_of):
     office = make.PostFactory(role=Role.BRANCH_SECRETARY, grid=world.grids[1])
     answer = figures_for(client_of(office.user))
     for figure in answer["figures"]:
-        assert figure["value"] == (None if "numerator" in figure else 0)
+        rows = "numerator" not in figure and "suppressed" not in figure
+        assert figure["value"] == (0 if rows else None)
 
 
 def test_the_grids_of_a_street_add_up_to_the_street():
@@ -118,8 +124,9 @@ def test_figures_json_keeps_its_contract(client_of, chief, grid):
     by_key = {figure["key"]: figure for figure in answer["figures"]}
     assert len(by_key) == len(answer["figures"])
     assert by_key["formal_coverage"]["value"] is None, "nothing to divide by"
-    assert by_key["gap_absent"]["state"] == "off"
-    assert "state" not in by_key["gap_unvisited"]
+    attendance = by_key["attendance"]
+    assert (attendance["href"], attendance["unit"]) == (None, "人次")
+    assert attendance["sum_href"].startswith(reverse("services:activity_list"))
     assert by_key["visits_merchant"]["unit"] == "家次"
     assert by_key["visits_merchant_distinct"]["unit"] == "家"
 
@@ -266,5 +273,7 @@ def test_every_figure_names_a_known_ledger_and_its_parts():
         if isinstance(figure, Rate):
             for part in (figure.numerator, figure.denominator):
                 assert isinstance(FIGURES[part], Figure)
+        elif isinstance(figure, SmallCount):
+            assert figure.key.startswith("helpcases_")
         else:
             assert figure.ledger in LEDGERS

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from accounts.rights import Role
+from accounts.rights import Right, Role
+from dashboard import words
 from dashboard.navigation import DOCK, MENU
 from tests import factories as make
 
@@ -36,7 +37,7 @@ def test_every_menu_item_opens(role, client_of, grid):
 def test_what_a_role_may_not_open_is_not_offered(client_of, grid):
     auditor = make.PostFactory(role=Role.AUDITOR, grid=grid).user
     links = side(client_of(auditor).get("/me/"))
-    assert links == ["/audit/", "/me/"]
+    assert links == ["/audit/", "/notices/", "/me/"]
 
 
 def test_the_clerk_is_offered_the_import_and_the_staff_are_not(client_of, clerk, staff):
@@ -76,7 +77,7 @@ def test_the_menu_asks_the_database_only_for_the_posts(
 
 def test_a_user_without_a_post_sees_only_their_own_page(client_of, db):
     page = client_of(make.UserFactory()).get("/me/")
-    assert side(page) == ["/me/"]
+    assert side(page) == ["/notices/", "/me/"]
     assert "没有在任的岗位" in page.text
 
 
@@ -94,3 +95,7 @@ def test_of_two_entries_above_a_page_the_nearer_is_current(client_of, staff):
 
     assert marked("/buildings/plans/") == ["/buildings/plans/"]
     assert marked("/buildings/") == ["/buildings/"]
+
+
+def test_every_right_has_its_words():
+    assert set(words.WORDS) == set(Right)

@@ -8,7 +8,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories import BuildingFactory, BusinessFactory, DemandFactory
+from tests.factories import (
+    BuildingFactory,
+    BusinessFactory,
+    DemandFactory,
+    UnitFactory,
+    VisitFactory,
+)
+from visits import promises
 from visits.models import Demand
 
 URL = "/visits/plan/route.json"
@@ -118,8 +125,10 @@ def test_every_module_of_the_page_is_kept(db):
 
     from visits.field_views import MODULES
 
-    folder = Path(settings.BASE_DIR) / "static" / "field"
-    seen, todo = set(), ["app"]
+    static = Path(settings.BASE_DIR) / "static"
+    folder = static / "field"
+    door = re.findall(r'from "\./field/([a-z]+)\.js"', (static / "door.js").read_text())
+    seen, todo = set(), ["app", *door]
     while todo:
         name = todo.pop()
         if name not in seen:
@@ -127,3 +136,47 @@ def test_every_module_of_the_page_is_kept(db):
             text = (folder / f"{name}.js").read_text()
             todo += re.findall(r'from "\./([a-z]+)\.js"', text)
     assert seen == set(MODULES)
+
+
+def test_it_brings_what_was_promised_and_who_may_come_along(
+    client_of, staff, clerk, stranger, shop
+):
+    visit = VisitFactory(business=shop, visitor=clerk)
+    made = promises.promise(
+        visit,
+        words="带停车单来",
+        due_on=timezone.localdate(),
+        by=clerk,
+        at=timezone.now(),
+    )
+    unit = UnitFactory(grid=shop.grid, name="天山城管中队")
+    route = client_of(staff).get(URL).json()
+    [stop] = route["stops"]
+    assert stop["promises"] == [
+        {
+            "id": made.pk,
+            "words": "带停车单来",
+            "by": "clerk",
+            "due": made.due_on.isoformat(),
+        }
+    ]
+    company = route["company"][str(stop["grid"])]
+    assert company["colleagues"] == [{"id": clerk.pk, "name": "clerk"}]
+    assert company["units"] == [{"id": unit.pk, "name": "天山城管中队"}]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_it_costs_the_same_for_any_number_of_shops(
+    client_of, staff, shop, count, django_assert_num_queries
+):
+    for number in range(1, count):
+        BusinessFactory(
+            grid=shop.grid,
+            building=shop.building,
+            room=f"C0{number}",
+            discovered_on=shop.discovered_on,
+        )
+    client = client_of(staff)
+    client.get(URL)  # what is read once in a while is known
+    with django_assert_num_queries(22):
+        assert len(client.get(URL).json()["stops"]) == count

@@ -31,8 +31,8 @@ DAY = dt.timedelta(days=1)
         (Role.AUDITOR, "/audit/"),
         (Role.SYSTEM_ADMIN, "/holidays/"),
         (Role.STATION_STAFF, "/me/"),
-        (Role.CASE_COORDINATOR, "/me/"),
-        (Role.HELPER, "/me/"),
+        (Role.CASE_COORDINATOR, "/cases/"),
+        (Role.HELPER, "/cases/"),
     ],
 )
 def test_each_role_starts_on_its_own_page(role, page, client_of, grid):

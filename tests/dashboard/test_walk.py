@@ -53,12 +53,13 @@ def calm(grid, tower, staff):
 
 def test_one_walk_goes_by_building_from_the_top_floor_down(grid, tower, staff):
     market = make.BuildingFactory(grid=grid, name="阿市场")
-    places = [(tower, "301"), (tower, "2405"), (market, "B08"), (tower, "2401")]
+    rooms = ["301", "2405", "1805", "2401"]
+    places = [(market, "B08"), *((tower, room) for room in rooms)]
     for building, room in places:
         shop = make.BusinessFactory(grid=grid, building=building, room=room, name=room)
         visited(shop, staff, TODAY - 90 * DAY)
     names = [stop.business.name for stop in walk_of(staff, TODAY).stops]
-    assert names == ["B08", "2401", "2405", "301"]
+    assert names == ["B08", "2401", "2405", "1805", "301"]
 
 
 def test_new_priority_and_others_are_due_by_their_own_cycle(grid, staff):

@@ -120,8 +120,29 @@ def a_random_world(seed, businesses, parts=None):
         for _ in range(businesses):
             _random_business(world)
         _random_issues(world)
+        _random_activities(world)
         touched(Business.objects.values_list("pk", flat=True))
     return world
+
+
+def _random_activities(world):
+    """Held or not, counted by heads, by names, or by nobody."""
+    chance = random.Random(11)
+    for number in range(8):
+        starts = NOON - chance.randrange(300) * DAY
+        heads = chance.choice([None, None, 40])
+        activity = make.ActivityFactory(
+            grid=chance.choice(world.grids),
+            starts=starts,
+            state=["held", "held", "held", "announced"][number % 4],
+            head_count=heads,
+            head_basis="eye" if heads else "",
+            households=chance.choice([None, 12]) if heads else None,
+            rule=chance.choice(["", "严禁现场交易"]),
+            rule_confirmed_at=starts,
+        )
+        for _ in range(chance.randrange(3)):
+            make.AttendanceFactory(activity=activity, persons=chance.randint(1, 5))
 
 
 def _random_rules(world):

@@ -72,7 +72,9 @@ def test_two_people_on_one_field_are_told_of_each_other(clash, business):
     assert response.status_code == 409
     [row] = response.context["clashes"]
     assert (row["opened"], row["stored"], row["mine"]) == (4, 5, 6)
-    assert "新写的备注" in response.content.decode()  # nothing typed is lost
+    page = response.content.decode()
+    assert "新写的备注" in page  # nothing typed is lost
+    assert page.count("您打开之后") == 1
     business.refresh_from_db()
     assert business.staff_count == 5
 

@@ -1,12 +1,16 @@
 """A market whose branch deliberates, its grid's committee and conference."""
 
+import datetime as dt
+
 import pytest
 
 from accounts.rights import Role
-from issues import actions
-from issues.models import Issue, Level
+from issues import actions, fixing, meetings
+from issues.models import Level, Meeting
 from tests.factories import (
+    LIVE_ON,
     NOON,
+    TODAY,
     BodyFactory,
     BuildingFactory,
     BusinessFactory,
@@ -17,6 +21,7 @@ from tests.factories import (
     OrganizationFactory,
     UnitFactory,
     UnitOfficerFactory,
+    walk,
 )
 
 
@@ -101,7 +106,7 @@ def decide(secretary, unit):
     def decided(issue, **changes):
         facts = {
             "opinion": "线路可以重排。",
-            "matter": issue.matters.get(),
+            "matter": changes.get("matter") or issue.matters.get(),
             "content": "每天 8 点以前清运",
             "lead": unit,
             "due_on": NOON.date().replace(day=29),
@@ -119,7 +124,7 @@ def ended(proposed, decide, secretary):
     """The issue once its measure is done and its matter has ended."""
     decide(proposed)
     measure = proposed.measures.get()
-    actions.finish_measure(measure, result="已改线", by=secretary, at=NOON)
+    fixing.finish_measure(measure, result="已改线", by=secretary, at=NOON)
     actions.end_matter(
         proposed.matters.get(),
         ending="solved",
@@ -135,12 +140,79 @@ def ended(proposed, decide, secretary):
 
 @pytest.fixture
 def put():
-    """`put(issue, state)`: the issue in a state, whatever came before."""
+    """`put(issue, state)`: the issue in a state, by steps of the table."""
 
     def placed(issue, state):
-        closed_on = NOON.date() if state == Issue.State.CLOSED else None
-        Issue.objects.filter(pk=issue.pk).update(state=state, closed_on=closed_on)
         issue.refresh_from_db()
-        return issue
+        return walk(issue, state)
 
     return placed
+
+
+@pytest.fixture
+def sitting(body, unit, branch):
+    """The branch's body with two who sit in it: the unit's head and the branch's."""
+    for place, (title, seat) in enumerate(
+        [("市容部门负责人", {"unit": unit}), ("支部委员", {"organization": branch})], 1
+    ):
+        body.members.create(title=title, position=place, since=LIVE_ON, **seat)
+    return body
+
+
+@pytest.fixture
+def arrange(sitting, secretary):
+    """`arrange(**changes)`: a regular meeting of the branch's body, today at three."""
+
+    def arranged(**changes):
+        facts = {
+            "kind": Meeting.Kind.REGULAR,
+            "on": TODAY,
+            "at_time": dt.time(15, 0),
+            "place": "茶市党群服务站",
+            "by": secretary,
+            "at": NOON,
+            **changes,
+        }
+        return meetings.arrange(facts.pop("body", sitting), **facts)
+
+    return arranged
+
+
+@pytest.fixture
+def in_session(proposed, arrange, secretary):
+    """A meeting that was notified, with the proposed issue on the table."""
+    return meetings.notify(arrange(), by=secretary, at=NOON)
+
+
+@pytest.fixture
+def attended(secretary):
+    """`attended(meeting)`: the first invited came, the others sent word."""
+
+    def marked(meeting):
+        rows = list(meeting.attendances.all())
+        states = {row.pk: ("leave", "书面意见") for row in rows}
+        states[rows[0].pk] = ("present", "")
+        return meetings.mark(meeting, states=states, by=secretary, at=NOON)
+
+    return marked
+
+
+@pytest.fixture
+def settled(in_session, unit, secretary, attended):
+    """A meeting that is over: one issue on its table, one measure decided."""
+    item = in_session.items.get()
+    meetings.conclude(
+        item,
+        outcome="decided",
+        resolution="线路可以重排，错开开市。",
+        discussion="市容部门说线路可以重排。",
+        version=item.version,
+        matter=item.issue.matters.get(),
+        content="每天 8 点以前清运",
+        lead=unit,
+        due_on=TODAY + dt.timedelta(14),
+        by=secretary,
+        at=NOON,
+    )
+    attended(in_session)
+    return meetings.hold(in_session, by=secretary, at=NOON)

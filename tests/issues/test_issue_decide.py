@@ -3,6 +3,7 @@ import datetime as dt
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.rights import Role
 from issues import actions
@@ -173,3 +174,66 @@ def test_the_page_offers_leads_in_sight_alone(
     assert "市容部门" in page.text
     assert "天山茶市党支部" in page.text
     assert "金虹桥党支部" not in page.text
+
+
+@pytest.fixture
+def lines(proposed, unit):
+    """What the form sends: one measure, the branch's line, and a line left blank."""
+
+    def sent(holder, **changes):
+        blank = {"holder": "", "content": "", "due_on": ""}
+        rows = [{**blank, "holder": holder, "content": "挨家告知新时间"}, blank]
+        form = {
+            "opinion": "线路可以重排。",
+            "matter": proposed.matters.get().pk,
+            "content": "每天 8 点以前清运",
+            "lead": f"unit-{unit.pk}",
+            "due_on": timezone.localdate() + dt.timedelta(14),
+            "support-TOTAL_FORMS": len(rows),
+            "support-INITIAL_FORMS": 0,
+        }
+        for number, row in enumerate(rows):
+            form |= {f"support-{number}-{name}": value for name, value in row.items()}
+        return form | changes
+
+    return sent
+
+
+def post(client, issue, form):
+    return client.post(reverse("issues:issue_decide", args=[issue.pk]), form)
+
+
+def test_one_form_fixes_the_measure_and_who_supports_it(
+    proposed, lines, branch, secretary, client_of
+):
+    post(client_of(secretary), proposed, lines(f"organization-{branch.pk}"))
+
+    part = proposed.measures.get().parts.get(lead=False)
+    assert (part.holder, part.content) == (branch, "挨家告知新时间")
+    assert part.due_on == part.measure.due_on
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"support-0-holder": ""}, "请选由谁协办。"),
+        ({"support-0-content": " "}, "请写协办做什么。"),
+        ({"support-0-due_on": "2099-01-01"}, "协办的期限不能晚于"),
+    ],
+    ids=["nobody", "nothing", "later than the measure"],
+)
+def test_a_supporting_line_half_filled_fixes_nothing(
+    proposed, lines, branch, secretary, client_of, changes, words
+):
+    form = lines(f"organization-{branch.pk}", **changes)
+    page = post(client_of(secretary), proposed, form)
+
+    assert words in page.text
+    assert not proposed.measures.exists()
+
+
+def test_who_leads_does_not_support_too(proposed, lines, unit, secretary, client_of):
+    page = post(client_of(secretary), proposed, lines(f"unit-{unit.pk}"))
+
+    assert "已是主办，不用再列协办" in page.text
+    assert not proposed.measures.exists()

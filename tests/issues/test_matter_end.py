@@ -2,7 +2,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
-from issues import actions
+from issues import actions, fixing
 from issues.models import Issue, Matter, MatterDemand
 from tests.factories import NOON, TODAY, DemandFactory
 from tianshan.audit.models import Entry
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def finished(proposed, decide, secretary):
     decide(proposed)
-    actions.finish_measure(
+    fixing.finish_measure(
         proposed.measures.get(), result="已改线", by=secretary, at=NOON
     )
     proposed.refresh_from_db()
@@ -103,7 +103,14 @@ def test_end_is_refused_when_it_does_not_say_what_changed(
 
 @pytest.mark.parametrize("ending", ["explained", "passed_up", "enforcement"])
 def test_an_honest_other_ending_says_why(finished, demand, end, ending):
-    end(finished.matters.get(), ending=ending, before="", after="合同未到期")
+    elsewhere = {"passed_to": "区里", "outside_number": "7"}
+    end(
+        finished.matters.get(),
+        ending=ending,
+        before="",
+        after="合同未到期",
+        **elsewhere,
+    )
 
     demand.refresh_from_db()
     assert demand.outcome == f"{Matter.Ending(ending).label}：合同未到期"

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
-from issues import actions
+from issues import actions, fixing
 from issues.models import MatterDemand
 from tests.factories import (
     NOON,
@@ -42,7 +42,7 @@ def test_the_latest_open_measure_governs_all_that_are_joined(
     proposed, decide, demand, secretary, unit
 ):
     decide(proposed, due_on=TODAY + dt.timedelta(14))
-    second = actions.add_measure(
+    second = fixing.add_measure(
         proposed,
         matter=proposed.matters.get(),
         content="湿垃圾密闭暂存",
@@ -54,7 +54,7 @@ def test_the_latest_open_measure_governs_all_that_are_joined(
     demand.refresh_from_db()
     assert demand.due_on == TODAY + dt.timedelta(30)
 
-    actions.finish_measure(second, result="已配置", by=secretary, at=NOON)
+    fixing.finish_measure(second, result="已配置", by=secretary, at=NOON)
 
     demand.refresh_from_db()
     assert demand.due_on == TODAY + dt.timedelta(14)

@@ -5,11 +5,12 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
-from issues import actions
-from issues.models import Issue, MatterDemand
+from issues import actions, fixing, ladder
+from issues.models import Issue, Matter, MatterDemand
 from tests.factories import NOON, TODAY, DemandFactory
 from tianshan.audit.models import Entry
 from visits import actions as visits
+from visits import dropping
 from visits.models import Demand
 
 pytestmark = pytest.mark.django_db
@@ -190,6 +191,42 @@ def test_the_last_asker_told_elsewhere_closes_the_issue_too(ended, demand, secre
     assert (ended.state, ended.closed_on) == (Issue.State.CLOSED, TODAY)
 
 
+def test_an_asker_who_left_after_the_end_is_told_nothing_of_the_next(
+    ended, demand, tell, secretary
+):
+    """Taken up again, the matter ends a second time without him."""
+    hers = DemandFactory(business=demand.business)
+    dropping.withdraw(demand, reason="店关了", by=secretary, at=NOON)
+    ended.refresh_from_db()
+    ladder.reopen(ended, reason="又来了", by=secretary, at=NOON)
+    matter = ended.matters.get()
+    actions.join(matter, hers, by=secretary, at=NOON)
+    actions.decide(
+        ended,
+        opinion="再改",
+        matter=matter,
+        content="再改线",
+        lead=ended.body.organization,
+        due_on=TODAY,
+        by=secretary,
+        at=NOON,
+    )
+    fixing.finish_measure(matter.measures.last(), result="好了", by=secretary, at=NOON)
+
+    actions.end_matter(
+        Matter.objects.get(pk=matter.pk),
+        ending="explained",
+        before="",
+        after="办不到",
+        benefited=None,
+        by=secretary,
+        at=NOON,
+    )
+
+    states = Demand.objects.filter(pk__in=(demand.pk, hers.pk)).order_by("pk")
+    assert [each.state for each in states] == ["withdrawn", "ended"]
+
+
 def test_a_telling_that_is_taken_back_opens_the_issue_again(ended, demand, secretary):
     visit, _ = visits.log_visit(
         demand.business,
@@ -209,4 +246,4 @@ def test_a_telling_that_is_taken_back_opens_the_issue_again(ended, demand, secre
 
     ended.refresh_from_db()
     assert (ended.state, ended.closed_on) == (Issue.State.FEEDBACK, None)
-    assert Entry.objects.filter(verb="issue.reopened").count() == 1
+    assert Entry.objects.filter(verb="issue.unsettled").count() == 1

@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from issues import actions
+from issues import actions, fixing
 from issues.models import Issue, Measure
 from tests.factories import NOON, TODAY
 from tianshan.audit.models import Entry
@@ -23,7 +23,7 @@ def add(proposed, unit, secretary):
             "at": NOON,
             **changes,
         }
-        return actions.add_measure(proposed, **facts)
+        return fixing.add_measure(proposed, **facts)
 
     return added
 
@@ -57,7 +57,7 @@ def test_finish_keeps_what_it_brought(proposed, decide, secretary):
     decide(proposed)
     measure = proposed.measures.get()
 
-    actions.finish_measure(measure, result="4 月 22 日起执行", by=secretary, at=NOON)
+    fixing.finish_measure(measure, result="4 月 22 日起执行", by=secretary, at=NOON)
 
     measure.refresh_from_db()
     proposed.refresh_from_db()
@@ -72,10 +72,10 @@ def test_finish_is_refused_twice_and_without_a_result(proposed, decide, secretar
     measure = proposed.measures.get()
 
     with pytest.raises(actions.Refused, match="完成情况"):
-        actions.finish_measure(measure, result=" ", by=secretary, at=NOON)
-    actions.finish_measure(measure, result="好了", by=secretary, at=NOON)
+        fixing.finish_measure(measure, result=" ", by=secretary, at=NOON)
+    fixing.finish_measure(measure, result="好了", by=secretary, at=NOON)
     with pytest.raises(actions.Refused, match="已经完成"):
-        actions.finish_measure(measure, result="又好了", by=secretary, at=NOON)
+        fixing.finish_measure(measure, result="又好了", by=secretary, at=NOON)
 
     measure.refresh_from_db()
     assert measure.result == "好了"
@@ -92,7 +92,7 @@ def test_finish_is_refused_from_any_other_state(
     put(proposed, state)
 
     with pytest.raises(actions.Refused):
-        actions.finish_measure(measure, result="好了", by=secretary, at=NOON)
+        fixing.finish_measure(measure, result="好了", by=secretary, at=NOON)
 
 
 @pytest.mark.parametrize("who", ["staff", "sibling", "chief", "leader", "officer"])
@@ -100,7 +100,7 @@ def test_finish_belongs_to_the_body(request, proposed, decide, who):
     decide(proposed)
 
     with pytest.raises(PermissionDenied):
-        actions.finish_measure(
+        fixing.finish_measure(
             proposed.measures.get(),
             result="好了",
             by=request.getfixturevalue(who),

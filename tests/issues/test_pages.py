@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.rights import Role
-from issues import actions
+from issues import actions, fixing, parts, surveys
 from issues.models import Issue, Matter, MatterDemand, Measure
 from tests.factories import (
     NOON,
@@ -22,6 +22,8 @@ from tests.factories import (
     PostFactory,
     UnitFactory,
 )
+from tests.issues.pictures import jpeg
+from tianshan.files.pictures import safe_picture
 from tianshan.workdays import changed
 
 pytestmark = pytest.mark.django_db
@@ -113,7 +115,7 @@ def test_an_officer_works_through_the_units_own_measures(
     proposed, decide, unit, grid, secretary, officer, client_of
 ):
     decide(proposed, content="每天 8 点以前清运")
-    actions.add_measure(
+    fixing.add_measure(
         proposed,
         matter=proposed.matters.get(),
         content="物业调整岗亭",
@@ -219,18 +221,16 @@ def test_next_steps_say_what_stands_in_the_way(proposed, decide, secretary, clie
 def test_the_history_is_told_in_words_and_names_no_asker(
     ended, secretary, officer, client_of
 ):
-    lines = [
-        line["words"]
-        for line in _issue_page(client_of(officer), ended).context["history"]
-    ]
+    lines = _issue_page(client_of(officer), ended).context["history"]
 
-    assert lines == [
+    # All at the same moment: what is in the issue first, then its own steps.
+    assert [line.words for line in lines] == [
         "事项“避开开市清运”办结：已解决",
         "措施“每天 8 点以前清运”完成",
         "定措施“每天 8 点以前清运”，2026-10-29 到期",
-        "临时党支部会议研商，定下措施",
         "一件诉求并入“避开开市清运”",
-        "提出议题，交临时党支部会议研商",
+        "研商定措施",
+        "提出议题，交天山茶市临时党支部会议",
     ]
 
 
@@ -305,7 +305,42 @@ def test_many_joined_one_after_the_other_are_one_line(
 
     history = _issue_page(client_of(secretary), proposed).context["history"]
 
-    assert [(line["words"][:4], line["times"]) for line in history] == [
+    assert [(line.words[:4], line.times) for line in history] == [
         ("一件诉求", 3),
         ("提出议题", 1),
     ]
+
+
+def test_the_page_of_an_issue_shows_what_changed_by_photos(
+    proposed, decide, officer, secretary, client_of
+):
+    decide(proposed)
+    page = client_of(secretary).get(proposed.get_absolute_url()).text
+    assert 'id="photos"' not in page
+
+    survey = surveys.enter(
+        proposed,
+        on=TODAY,
+        place="后巷",
+        who="网格长、市容部门",
+        findings="九点清运，车堵在门口",
+        by=secretary,
+        at=NOON,
+    )
+    surveys.add_photo(
+        survey,
+        stage="before",
+        content=jpeg().read(),
+        caption="九点的后巷",
+        by=secretary,
+        at=NOON,
+    )
+    part = proposed.measures.get().parts.get()
+    parts.confirm(part, by=officer, at=NOON)
+    picture = safe_picture(jpeg().read())
+    parts.report(part, words="八点前清完", pictures=[picture], by=officer, at=NOON)
+
+    page = client_of(secretary).get(proposed.get_absolute_url()).text
+    before, after = page.split('id="photos"')[1].split("变化后", 1)
+    assert "九点的后巷" in before
+    assert "八点前清完" in after

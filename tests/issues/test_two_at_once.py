@@ -6,8 +6,9 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from issues import actions
-from issues.models import Issue, Matter, MatterDemand
+from issues import actions, fixing, parts
+from issues.models import Issue, Matter, MatterDemand, MeasurePart
+from issues.models.part import How
 from tests.factories import NOON, TODAY, DemandFactory
 from visits.models import Demand
 
@@ -56,12 +57,25 @@ def test_two_proposing_from_one_demand_make_one_issue(demand, body, secretary):
     assert MatterDemand.objects.in_force().count() == 1
 
 
+def test_two_confirming_one_part_leave_one_answer(proposed, decide, officer, clerk):
+    decide(proposed)
+    part = MeasurePart.objects.get()
+
+    results = at_once(
+        lambda: parts.confirm(part, by=officer, at=NOON),
+        lambda: parts.confirm(part, by=clerk, at=NOON, how=How.PHONE),
+    )
+
+    assert won_and_refused(results) == (1, 1)
+    assert [act.step for act in part.log.all()] == ["assign", "confirm"]
+
+
 def test_two_finishing_one_measure_keep_one_result(proposed, decide, secretary):
     decide(proposed)
     measure = proposed.measures.get()
 
     def finish(result):
-        return lambda: actions.finish_measure(
+        return lambda: fixing.finish_measure(
             measure, result=result, by=secretary, at=NOON
         )
 
@@ -87,7 +101,7 @@ def test_ending_and_joining_at_once_leave_nobody_behind(
     proposed, decide, shop, secretary
 ):
     decide(proposed)
-    actions.finish_measure(
+    fixing.finish_measure(
         proposed.measures.get(), result="已改线", by=secretary, at=NOON
     )
     late = DemandFactory(business=shop())
@@ -122,7 +136,7 @@ def test_two_telling_the_last_two_close_the_issue_once(
     matter = proposed.matters.get()
     actions.join(matter, second, by=secretary, at=NOON)
     decide(proposed)
-    actions.finish_measure(
+    fixing.finish_measure(
         proposed.measures.get(), result="已改线", by=secretary, at=NOON
     )
     actions.end_matter(

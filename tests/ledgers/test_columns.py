@@ -16,7 +16,7 @@ def shop(grid):
 
 
 def labels(response):
-    return [heading["column"].label for heading in response.context["columns"]]
+    return [column.label for column in response.context["columns"]]
 
 
 def test_chosen_columns_show_in_order_and_are_remembered(client_of, staff, leader):
@@ -34,7 +34,7 @@ def test_chosen_columns_show_in_order_and_are_remembered(client_of, staff, leade
 
     assert "columns=name%2Croom%2Ctrade" in response.url
     assert "q=" in response.url
-    wanted = ["单位名称", "室号/摊位号", "行业类别"]
+    wanted = ["单位名称", "室号铺位", "行业类别"]
     assert labels(client.get(response.url)) == wanted
     assert labels(client.get("/merchants/")) == wanted
     assert labels(client.get("/enterprises/")) != wanted  # each ledger its own
@@ -60,7 +60,7 @@ def test_unknown_columns_change_nothing(client_of, staff, text):
 
 def test_the_column_that_opens_the_row_always_stands_first(client_of, staff):
     response = client_of(staff).get("/merchants/", {"columns": "room"})
-    assert labels(response) == ["单位名称", "室号/摊位号"]
+    assert labels(response) == ["单位名称", "室号铺位"]
 
 
 def headings_of(client, query):

@@ -54,10 +54,13 @@ def prepared_home():
 
 
 class Portal:
-    """gunicorn and PostgreSQL below a folder of their own, on free ports."""
+    """gunicorn and PostgreSQL below a folder of their own, on free ports.
 
-    def __init__(self, home):
-        self.home = Path(home)
+    Without `web` there is no gunicorn.
+    """
+
+    def __init__(self, home, *, web=True):
+        self.home, self.needs_web = Path(home), web
         os.environ["TIANSHAN_MODE"] = "demo"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -73,7 +76,8 @@ class Portal:
         self.database.acquire()
         self._urls = self.database.urls()
         os.environ.update(self._urls)
-        self.start_web()
+        if self.needs_web:
+            self.start_web()
         return self
 
     def __exit__(self, *_):

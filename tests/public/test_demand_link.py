@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from issues import actions as issues
+from issues import fixing
 from public import links
 from public.models import DemandLink
 from tests.factories import BodyFactory
@@ -55,7 +56,7 @@ def test_the_way_is_told_in_a_merchants_words(
     page = client.get(sent).content.decode()
     assert "改到八点前清运" in page
     measure = matter.measures.get()
-    issues.finish_measure(measure, result="已改", by=secretary, at=now)
+    fixing.finish_measure(measure, result="已改", by=secretary, at=now)
     issues.end_matter(
         matter,
         ending="solved",

@@ -320,3 +320,27 @@ def test_the_same_report_twenty_times_at_once_is_one(staff, shop):
         thread.join()
     assert sorted(found) == [False] * 19 + [True]
     assert DoorReport.objects.count() == 1
+
+
+def test_the_page_opened_again_makes_no_second_report(client_of, staff, clerk, shop):
+    """Back, reload, send once more: another key, the same words, one report."""
+    client = client_of(staff)
+    address = f"{reverse('visits:door_new')}?business={shop.pk}"
+    for _ in range(2):
+        form = client.get(address).context["form"]
+        data = {
+            "kind": "gone",
+            "words": "门上贴了转让",
+            "seen_on": TODAY.isoformat(),
+            "client_key": form["client_key"].value(),
+            "filled_at": form["filled_at"].value(),
+        }
+        answer = client.post(address, data, follow=True)
+    assert "已经报过" in answer.text
+    report = DoorReport.objects.get()
+    # Once a clerk has checked it, the same words are news again.
+    doors.decline(report, reason="只是装修", by=clerk, at=timezone.now())
+    form = client.get(address).context["form"]
+    key = form["client_key"].value()
+    client.post(address, {**data, "client_key": key})
+    assert DoorReport.objects.count() == 2

@@ -154,6 +154,29 @@ def test_a_past_demand_comes_as_far_as_it_had_come(taken, shop):
     assert standing.overdue_from == waits.due_on + dt.timedelta(days=1)
 
 
+def test_the_preview_says_what_will_be_written(grid, clerk, shop):
+    more = {
+        "走访": [VISITS, ["2026-03-12", "闽南茶行", None, None, "老张", "正常", "好"]]
+    }
+    content = workbook(
+        ["2026-03-12", "闽南茶行", "停车", "没有车位", None, None, None],
+        heading=DEMANDS,
+        sheet="诉求",
+        more=more,
+    )
+
+    batch = imports.upload(
+        name="旧表.xlsx",
+        content=content,
+        grid=grid,
+        known_since=LIVE_ON,
+        by=clerk,
+        at=NOON,
+    )
+
+    assert set(batch.rows.values_list("result", flat=True)) == {"new"}
+
+
 def test_the_same_demands_again_add_nothing(taken, shop):
     content = demands(["2026-03-12", "闽南茶行", "停车", "没有 车位", None, None, None])
     taken(content)

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 from PIL import ExifTags, Image
 
 from tests.factories import VisitFactory
@@ -18,9 +19,10 @@ from tianshan.audit.models import Entry
 from tianshan.files import pictures
 from visits import photos
 from visits.actions import KeyReused, Refused
-from visits.models import Photo, Visit
+from visits.models import Demand, Photo, Visit
 
 RECORD = uuid.UUID("11111111-1111-4111-8111-111111111111")
+DEMAND_NEW = reverse("visits:demand_new")
 PLACE = b"planted-by-the-camera"
 
 
@@ -358,3 +360,62 @@ def test_the_same_photo_twenty_times_at_once_is_one(staff):
         thread.join()
     photo = Photo.objects.get()
     assert found == [(photo.pk, Photo.State.KEPT)] * 20
+
+
+# --- of demands ----------------------------------------------------------------------------
+
+
+def write_down(client, shop, category, *files, **more):
+    form = client.get(f"{DEMAND_NEW}?business={shop.pk}").context["form"]
+    data = {
+        "client_key": form["client_key"].value(),
+        "source": "call",
+        "category": category.pk,
+        "words": "门口积水",
+        "raised_on": timezone.localdate().isoformat(),
+        **more,
+    }
+    client.post(f"{DEMAND_NEW}?business={shop.pk}", {**data, "photos": list(files)})
+    return Demand.objects.latest("pk")
+
+
+def test_a_demand_takes_photos_and_its_page_shows_them(
+    client, client_of, staff, clerk, stranger, shop, category
+):
+    demand = write_down(client, shop, category, file(shot()))
+    photo = Photo.objects.get()
+    assert photos.record_of(photo) == demand
+    page = reverse("visits:photo_thumbnail", args=[photo.pk])
+    assert page in client_of(clerk).get(demand.get_absolute_url()).text
+    assert client_of(clerk).get(page).status_code == 200
+    assert client_of(stranger).get(page).status_code == 404
+    # Its author adds more on its page, nobody else does.
+    more = reverse("visits:demand_photos", args=[demand.pk])
+    client.post(more, {"photos": [file(shot("blue"))]})
+    assert Photo.objects.of(demand).count() == 2
+    answer = client_of(clerk).post(more, {"photos": [file(shot("green"))]})
+    assert answer.status_code == 404
+    assert Photo.objects.count() == 2
+
+
+def test_photos_of_a_confidential_demand_are_its_handlers(
+    client, client_of, staff, clerk, chief, shop, category
+):
+    secret = {"confidential": "on", "handler": clerk.pk}
+    write_down(client, shop, category, file(shot()), **secret)
+    photo = Photo.objects.get()
+    seen = [Photo.objects.visible_to(one).exists() for one in (clerk, staff, chief)]
+    assert seen == [True, True, False]
+    page = reverse("visits:photo_picture", args=[photo.pk])
+    assert client_of(chief).get(page).status_code == 404
+
+
+def test_ones_own_photos_stay_ones_own(client, client_of, staff, clerk, shop):
+    """Whatever becomes of the record: its author sees the photo, a colleague does not."""
+    Phone(client, shot()).send()
+    VisitFactory(business=shop, visitor=clerk, client_key=RECORD)
+    photo = Photo.objects.get()
+    assert Photo.objects.visible_to(staff).get() == photo
+    assert not Photo.objects.visible_to(clerk).exists()
+    staff.posts.update(until=timezone.localdate())
+    assert Photo.objects.visible_to(type(staff).objects.get(pk=staff.pk)).exists()

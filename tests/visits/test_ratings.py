@@ -164,8 +164,8 @@ def test_a_second_time_it_goes_to_the_body_and_may_end_as_explained(
     assert untold(shop, TODAY + 5 * DAY) is None
 
 
-def test_only_who_brings_things_before_a_body_writes_what_it_said(twice, clerk, staff):
-    for user in (clerk, staff):
+def test_only_who_brings_things_before_a_body_writes_what_it_said(twice, staff, leader):
+    for user in (staff, leader):
         with pytest.raises(PermissionDenied):
             ratings.explain(twice, words="会上说过了。", by=user, at=at(4))
 

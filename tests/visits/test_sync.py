@@ -14,7 +14,7 @@ from accounts.rights import Role
 from enterprises import actions as enterprises
 from tests.factories import DemandFactory, PostFactory
 from visits import actions, sync_visit
-from visits.models import Demand, DoorReport, Visit
+from visits.models import Demand, DoorReport, Promise, Visit
 
 URL = "/visits/sync/"
 JSON = "application/json"
@@ -426,3 +426,141 @@ def test_company_and_a_promise_come_with_the_visit(client, record, grid):
     visit = Visit.objects.get()
     assert visit.companions.get().user == colleague
     assert visit.promises.get().words == "带停车单来"
+
+
+def test_a_promise_ticked_off_is_kept_and_one_that_was_kept_passes(
+    client, record, shop, staff
+):
+    client_visit = record({"promise_words": "带单子来", "promise_on": _today()})
+    send(client, client_visit)
+    made = Promise.objects.get()
+    assert send(client, record({"kept": [made.pk]})).status_code == 201
+    made.refresh_from_db()
+    assert made.state == Promise.State.KEPT
+    assert send(client, record({"kept": [made.pk]})).status_code == 201
+
+
+def _today():
+    return timezone.localdate().isoformat()
+
+
+def test_a_colleague_who_has_left_since_came_along_all_the_same(client, record, grid):
+    post = PostFactory(grid=grid)
+    filled = (timezone.now() - dt.timedelta(days=2)).isoformat()
+    post.until = timezone.localdate() - dt.timedelta(days=1)
+    post.save()
+    gone = send(client, record({"colleagues": [post.user_id]}, filled_at=filled))
+    assert gone.status_code == 201
+    assert Visit.objects.get().companions.get().user == post.user
+    assert send(client, record({"colleagues": [post.user_id]})).status_code == 422
+
+
+def test_a_confidential_demand_of_a_visit_goes_to_who_may_handle_it(
+    client, record, category, clerk, staff
+):
+    fields = {
+        "outcome": "demand",
+        "demand-0-category": str(category.pk),
+        "demand-0-words": "别告诉别人",
+        "demand-0-confidential": "on",
+    }
+    assert send(client, record(fields)).status_code == 201
+    demand = Demand.objects.get()
+    assert (demand.handler, demand.recorded_by) == (clerk, staff)
+    assert demand.words == actions.HIDDEN_WORDS
+    assert demand.secret.words == "别告诉别人"
+
+
+def test_a_confidential_demand_nobody_may_handle_stays_on_the_phone(
+    client, record, category
+):
+    fields = {
+        "outcome": "demand",
+        "demand-0-category": str(category.pk),
+        "demand-0-words": "别告诉别人",
+        "demand-0-confidential": "on",
+    }
+    answer = send(client, record(fields))
+    assert answer.status_code == 422
+    assert "没有人能经办" in answer.json()["reason"]
+    assert not Visit.objects.exists()
+
+
+# --- demands without a visit -------------------------------------------------------------
+
+
+@pytest.fixture
+def call(staff, shop, category):
+    """`call(fields, **changes)`: what was asked for by phone, as a phone sends it."""
+
+    def made(fields=None, **changes):
+        now = timezone.now().isoformat()
+        return {
+            "kind": "demand",
+            "key": str(uuid.uuid4()),
+            "author": staff.pk,
+            "filled_at": now,
+            "sent_at": now,
+            "business": shop.pk,
+            "fields": {
+                "source": "call",
+                "category": str(category.pk),
+                "words": "夜里太吵",
+                "said_by": "沈女士",
+                "raised_on": "",
+                "confidential": "",
+                **(fields or {}),
+            },
+            **changes,
+        }
+
+    return made
+
+
+def test_a_demand_without_a_visit_is_stored_once_with_its_source(
+    client, call, shop, staff
+):
+    filled = timezone.now() - dt.timedelta(days=1)
+    body = call({"source": "message"}, filled_at=filled.isoformat())
+    first = send(client, body)
+    assert (first.status_code, send(client, body).status_code) == (201, 200)
+    demand = Demand.objects.get()
+    assert first.json() == {"number": demand.pk, "href": demand.get_absolute_url()}
+    assert (demand.business, demand.source, demand.said_by) == (
+        shop,
+        "message",
+        "沈女士",
+    )
+    assert demand.raised_on == timezone.localdate(filled)
+    assert (demand.recorded_by, demand.visit) == (staff, None)
+    body["fields"]["words"] = "别的话"
+    again = send(client, body)
+    assert (again.status_code, again.json()["number"]) == (409, demand.pk)
+
+
+def test_a_demand_sent_again_after_its_answer_is_no_second_one(client, call, clerk):
+    body = call()
+    send(client, body)
+    actions.answer(Demand.objects.get(), words="已处理", by=clerk, at=timezone.now())
+    assert send(client, body).status_code == 200
+    assert Demand.objects.count() == 1
+
+
+def test_a_confidential_call_goes_to_who_may_handle_it(client, call, clerk):
+    assert send(client, call({"confidential": "on"})).status_code == 201
+    demand = Demand.objects.get()
+    assert (demand.confidential, demand.handler) == (True, clerk)
+
+
+@pytest.mark.parametrize("source", ["", "visit", "card"])
+def test_a_demand_of_no_known_source_is_refused(client, call, source):
+    answer = send(client, call({"source": source}))
+    assert answer.status_code == 422
+    assert "来源" in answer.json()["reason"]
+
+
+def test_a_demand_of_a_shop_elsewhere_is_refused(
+    client_of, stranger, call, staff, client
+):
+    assert send(client_of(stranger), call(author=stranger.pk)).status_code == 422
+    assert not Demand.objects.exists()

@@ -21,7 +21,7 @@ TIMES = 20
 
 
 @pytest.fixture
-def record(shop, staff, seeded_values):
+def record(shop, staff):
     """`record(**fields)`: a visit as a phone sends it; the same key for each."""
     key, now = str(uuid.uuid4()), timezone.now().isoformat()
     shown = sync_visit.as_shown(shop)
@@ -48,14 +48,6 @@ def record(shop, staff, seeded_values):
         }
 
     return made
-
-
-@pytest.fixture
-def seeded_values(transactional_db):
-    """What migrations entered and the emptying of tables between tests took away."""
-    from tests.conftest import enter_migrated_rows
-
-    enter_migrated_rows()
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def test_voiding_without_a_reason_or_over_demands_says_why(client_of, staff, vis
     DemandFactory(business=visit.business, visit=visit)
     response = client.post(address, {"reason": "记错了店"})
     assert response.status_code == 422
-    assert "不能作废" in response.content.decode()
+    assert "还记了 1 件诉求" in response.content.decode()
     visit.refresh_from_db()
     assert visit.voided_at is None
 
@@ -138,10 +138,9 @@ def test_the_ledger_of_businesses_says_when_and_what_is_open(
     DemandFactory(
         business=visit.business, state="answered", outcome_on=TODAY, tell_by=TODAY
     )
-    page = client_of(staff).get("/merchants/")
-    row = page.context["page"].object_list[0]
-    assert (row.last_visit, row.open_demands) == (TODAY, 2)
-    assert "上次走访" in page.content.decode()
+    page = client_of(staff).get("/merchants/").content.decode()
+    assert f'data-label="上次走访">{TODAY.isoformat()}</td>' in page
+    assert 'data-label="在办诉求">2</td>' in page
 
 
 @pytest.mark.parametrize("url", ["/visits/", "/merchants/"])

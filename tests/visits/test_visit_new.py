@@ -336,3 +336,23 @@ def test_a_business_out_of_sight_is_not_there(client_of, stranger, leader, shop)
     for wrong in ("abc", "9" * 30, "1e3", "²"):
         address = f"/visits/new/?business={wrong}"
         assert client_of(stranger).get(address).status_code == 404
+
+
+def test_a_confidential_demand_is_its_handlers_from_the_start(
+    client, client_of, shop, category, clerk, staff, filled
+):
+    page = client.get(url(shop))
+    data = filled(page, **PLAIN) | {
+        "outcome": "demand",
+        "demand-0-category": category.pk,
+        "demand-0-words": "别告诉别人",
+        "demand-0-confidential": "on",
+    }
+    answer = client.post(url(shop), data)
+    demand = Demand.objects.get()
+    assert (demand.handler, demand.recorded_by) == (clerk, staff)
+    # Whoever wrote it down reads it no more; that it is there, everybody does.
+    for one in (client, client_of(clerk)):
+        shown = one.get(answer.headers["Location"]).text
+        assert "别告诉别人" not in shown
+        assert "保密诉求" in shown

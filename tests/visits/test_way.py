@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from issues import actions as issues
+from issues import fixing
 from issues.models import Level, Matter
 from tests.factories import (
     NOON,
@@ -69,7 +70,7 @@ def ended(demand, secretary, branch, grid):
         by=secretary,
         at=NOON + 2 * DAY,
     )
-    issues.finish_measure(
+    fixing.finish_measure(
         matter.measures.get(), result="已改", by=secretary, at=NOON + 4 * DAY
     )
     return issues.end_matter(
@@ -93,7 +94,7 @@ def test_through_matter_body_and_measure_to_the_ending(ended, demand, secretary)
         "定措施：改为八点以前清运",
         "措施完成：改为八点以前清运",
         "事项办结：已解决",
-        "随事项办结",
+        "办结",
     ]
 
 
@@ -109,7 +110,7 @@ def test_a_second_answer_leaves_the_first_and_what_was_said_of_it(
         "提出：走访",
         "先前的答复",
         "回告先前的答复",
-        "提出者评价：不满意",
+        "提出的人评价：不满意",
         "答复",
     ]
 

@@ -34,3 +34,24 @@ def tracked(*, exclude=()):
         return pgtrigger.register(KEY_STAYS)(noted(history(model)))
 
     return decorate
+
+
+def begin_history(apps, *labels):
+    """Rows that a migration enters begin their history: triggers come after migrations.
+
+    `labels` are models of the migration's `apps`, as "workdays.DayRule".
+    """
+    for label in labels:
+        model, events = apps.get_model(label), apps.get_model(f"{label}Event").objects
+        names = {field.attname for field in events.model._meta.concrete_fields}
+        names &= {field.attname for field in model._meta.concrete_fields}
+        known = set(events.values_list("pgh_obj_id", flat=True))
+        events.bulk_create(
+            events.model(
+                pgh_obj_id=row.pk,
+                pgh_label="insert",
+                **{name: getattr(row, name) for name in names},
+            )
+            for row in model.objects.order_by("pk")
+            if row.pk not in known
+        )

@@ -13,37 +13,54 @@ def copy_in(rows):
     if not rows:
         return rows
     meta = type(rows[0])._meta.concrete_model._meta
-    quote = connection.ops.quote_name
-    table = quote(meta.db_table)
-    fields = meta.concrete_fields
-    columns = ", ".join(quote(field.column) for field in fields)
-    prepared = [(field.attname, _preparer(field)) for field in fields]
+    new = [row for row in rows if row.pk is None]
     with transaction.atomic(), connection.cursor() as cursor:
-        _give_keys(cursor, meta, rows)
-        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-            for row in rows:
-                values = row.__dict__
-                copy.write_row(
-                    [
-                        values[name] if prepare is None else prepare(values[name])
-                        for name, prepare in prepared
-                    ]
-                )
+        for row, number in zip(new, _keys(cursor, meta, len(new)), strict=True):
+            setattr(row, meta.pk.attname, number)
+        _copy(cursor, meta, (row.__dict__ for row in rows))
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
     return rows
 
 
-def _give_keys(cursor, meta, rows):
-    """Keys from the table's own sequence, in the order of the rows."""
-    key = meta.pk
-    new = [row for row in rows if row.pk is None]
+def copy_values(model, rows):
+    """The same of rows that nobody goes on with, as `{column's name: value}`: making
+    objects of them would take as long as writing them. What a row does not say is its
+    field's default."""
+    meta = model._meta
+    unsaid = {f.attname: f.get_default() for f in meta.concrete_fields}
+    rows = list(rows)
+    if not rows:
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        keys = _keys(cursor, meta, len(rows))
+        key = meta.pk.attname
+        said = zip(rows, keys, strict=True)
+        _copy(cursor, meta, ({**unsaid, **row, key: number} for row, number in said))
+
+
+def _copy(cursor, meta, rows):
+    quote = connection.ops.quote_name
+    fields = meta.concrete_fields
+    columns = ", ".join(quote(field.column) for field in fields)
+    prepared = [(field.attname, _preparer(field)) for field in fields]
+    with cursor.copy(f"COPY {quote(meta.db_table)} ({columns}) FROM STDIN") as copy:
+        for values in rows:
+            copy.write_row(
+                [
+                    values[name] if prepare is None else prepare(values[name])
+                    for name, prepare in prepared
+                ]
+            )
+
+
+def _keys(cursor, meta, many):
+    """New keys from the table's own sequence, in order."""
     cursor.execute(
         "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
-        [meta.db_table, key.column, len(new)],
+        [meta.db_table, meta.pk.column, many],
     )
-    for row, (number,) in zip(new, cursor.fetchall(), strict=True):
-        setattr(row, key.attname, number)
+    return [number for (number,) in cursor.fetchall()]
 
 
 # What psycopg writes as it stands; the rest goes through the field (JSON, arrays).

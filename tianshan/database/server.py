@@ -50,7 +50,13 @@ OPTIONS = {
     "log_timezone": "UTC",
 }
 
-PATIENCE = 60  # seconds for a lock, a start or a stop
+# After a kill each file of the data is flushed first, which may take minutes on a
+# slow disk; told file system by file system it takes a moment (Linux alone can).
+if sys.platform == "linux":
+    OPTIONS["recovery_init_sync_method"] = "syncfs"
+
+PATIENCE = 60  # seconds for a lock, an answer or a stop
+RECOVERY = 600  # seconds for a start, which may have a killed server's work to redo
 MOURNING = 2  # seconds that processes without a postmaster get to end by themselves
 
 
@@ -323,7 +329,7 @@ class Server:
                     "pg_ctl",
                     "start",
                     "--wait",
-                    f"--timeout={PATIENCE}",
+                    f"--timeout={RECOVERY}",
                     "-D",
                     str(self.data),
                     "-l",
@@ -356,7 +362,7 @@ class Server:
     def _stop(self):
         # A server that is told to stop while it recovers from a crash may never do so
         # (seen with 18.4); the harder ways lose nothing that was committed.
-        for mode, seconds in (("fast", 20), ("immediate", 10)):
+        for mode, seconds in (("fast", PATIENCE), ("immediate", 10)):
             if not self._processes():
                 return
             with contextlib.suppress(Failed):

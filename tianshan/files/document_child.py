@@ -15,10 +15,12 @@ import sys
 from io import BytesIO
 
 TITLE, BODY, HEADING, NUMBER = "方正小标宋简体", "仿宋_GB2312", "黑体", "宋体"
+SECOND = "楷体_GB2312"
 # Not free, so not shipped: where a machine lacks them, these stand in, in this order.
 STAND_INS = {
     TITLE: ("华文中宋", "Noto Serif CJK SC"),
     BODY: ("仿宋", "Noto Serif CJK SC"),
+    SECOND: ("楷体", "Noto Serif CJK SC"),
     HEADING: ("SimHei", "Noto Sans CJK SC"),
     NUMBER: ("SimSun", "Noto Serif CJK SC"),
 }
@@ -29,7 +31,8 @@ def main():
     fence(limits)
     # Only now: what the library allocates is inside the fence.
     description = json.load(sys.stdin.buffer)
-    document = write(description)
+    minutes = description.get("layout") == "minutes"
+    document = write_minutes(description) if minutes else write(description)
     out = BytesIO()
     document.save(out)
     sys.stdout.buffer.write(out.getvalue())
@@ -194,6 +197,214 @@ def table(document, description):
             set_font(
                 run._element.get_or_add_rPr(), HEADING if line is lines[0] else BODY
             )
+
+
+# --- minutes of meetings -------------------------------------------------------------
+
+CHARACTER = 442.2 / 28  # points: 156 mm hold 28 characters of size 3
+LINES = {"h1": HEADING, "h2": SECOND, "p": BODY}
+
+
+def write_minutes(description):
+    """`{mark, reference, issuer, dated, title, subtitle, blocks: [[style, text]], sign:
+    [text], attendance: [[label, text]], foot: [text, [left, right]]}`, in the order of
+    GB/T 9704-2012, 10.3. Without a mark the paper has no red head and no foot.
+    """
+    from docx import Document
+    from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
+    from docx.shared import Pt
+
+    document = Document()
+    lay_out(document)
+    set_grid(document)
+    number_pages(document)
+    if description["mark"]:
+        red_head(document, description)
+    title = paragraph(document, description["title"], font=TITLE, size=22)
+    title.alignment = ALIGN.CENTER
+    title.paragraph_format.line_spacing = Pt(32)
+    title.paragraph_format.keep_with_next = True
+    if description["subtitle"]:
+        subtitle = paragraph(document, description["subtitle"])
+        subtitle.alignment = ALIGN.CENTER
+    paragraph(document, "")
+    for style, text in description["blocks"]:
+        line = paragraph(document, text, font=LINES[style])
+        indent(line)
+        line.paragraph_format.keep_with_next = style != "p"
+    if description["sign"]:
+        paragraph(document, "")
+    for text in description["sign"]:
+        line = paragraph(document, text)
+        line.alignment = ALIGN.RIGHT
+        line.paragraph_format.right_indent = Pt(16 * 4)  # 右空四字
+        line.paragraph_format.keep_with_next = text != description["sign"][-1]
+    if description["attendance"]:
+        paragraph(document, "")
+    for label, text in description["attendance"]:
+        hanging(document, label, text)
+    if description["foot"]:
+        paragraph(document, "")
+        foot(document, description["foot"])
+    return document
+
+
+def set_grid(document):
+    """22 lines of 28 characters: pitch of lines in twentieths, of characters in 4096ths.
+
+    The text itself keeps off the grid and is spaced so: LibreOffice gives a character
+    wider than the pitch two places on it.
+    """
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    section = document.sections[0]._sectPr
+    grid = section.find(qn("w:docGrid"))
+    if grid is None:
+        grid = OxmlElement("w:docGrid")
+        section.append(grid)
+    grid.set(qn("w:type"), "linesAndChars")
+    grid.set(qn("w:linePitch"), "579")
+    grid.set(qn("w:charSpace"), "-848")
+    normal = document.styles["Normal"].element
+    off = OxmlElement("w:snapToGrid")
+    off.set(qn("w:val"), "0")
+    normal.get_or_add_pPr().insert_element_before(
+        off, "w:spacing", "w:ind", "w:contextualSpacing", "w:jc", "w:outlineLvl"
+    )
+    document.styles["Normal"].paragraph_format.widow_control = False  # 22 lines
+    run = normal.get_or_add_rPr()
+    closer = OxmlElement("w:spacing")
+    closer.set(qn("w:val"), "-5")  # twentieths of a point: 28 times 15.75
+    off = OxmlElement("w:snapToGrid")
+    off.set(qn("w:val"), "0")
+    run.insert_element_before(off, "w:vanish", "w:color", "w:sz", "w:szCs", "w:lang")
+    run.insert_element_before(
+        closer, "w:w", "w:kern", "w:position", "w:sz", "w:szCs", "w:lang"
+    )
+
+
+def number_pages(document):
+    """— 1 — at the right of odd pages, at the left of even ones, one character in."""
+    from copy import deepcopy
+
+    from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
+    from docx.shared import Pt
+
+    document.settings.odd_and_even_pages_header_footer = True
+    section = document.sections[0]
+    odd = section.footer.paragraphs[0]
+    even = section.even_page_footer.paragraphs[0]
+    for run in odd.runs:
+        even._p.append(deepcopy(run._element))
+    odd.alignment, even.alignment = ALIGN.RIGHT, ALIGN.LEFT
+    odd.paragraph_format.right_indent = Pt(14)
+    even.paragraph_format.left_indent = Pt(14)
+
+
+def red_head(document, description):
+    """The mark 35 mm below the type area's top, the number, a red rule 4 mm below."""
+    from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
+    from docx.enum.text import WD_LINE_SPACING as RULE
+    from docx.shared import Mm, Pt, RGBColor
+
+    space = paragraph(document, "")
+    space.paragraph_format.line_spacing_rule = RULE.EXACTLY
+    space.paragraph_format.line_spacing = Mm(35)
+    mark = description["mark"]
+    size = min(42, int(430 / len(mark)))
+    line = paragraph(document, mark, font=TITLE, size=size)
+    line.alignment = ALIGN.CENTER
+    line.paragraph_format.line_spacing = Pt(size * 1.3)
+    line.runs[0].font.color.rgb = RGBColor(255, 0, 0)
+    paragraph(document, "")
+    paragraph(document, description["reference"]).alignment = ALIGN.CENTER
+    issued = paragraph(document, f"{description['issuer']}\t{description['dated']}")
+    issued.paragraph_format.tab_stops.add_tab_stop(Mm(156), ALIGN.RIGHT)
+    border(issued, "bottom", size=18, color="FF0000", space=11)
+    for _ in range(2):
+        paragraph(document, "")
+
+
+def border(made, side, *, size, color, space=0):
+    """A rule along a paragraph: eighths of a point, points of space."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    borders = OxmlElement("w:pBdr")
+    line = OxmlElement(f"w:{side}")
+    for name, value in (
+        ("val", "single"),
+        ("sz", size),
+        ("space", space),
+        ("color", color),
+    ):
+        line.set(qn(f"w:{name}"), str(value))
+    borders.append(line)
+    made._p.get_or_add_pPr().insert_element_before(
+        borders, "w:shd", "w:tabs", "w:spacing", "w:ind", "w:jc", "w:rPr"
+    )
+
+
+def hanging(document, label, text):
+    """出席：…, two characters in, further lines below the first one's text."""
+    from docx.shared import Pt
+
+    line = paragraph(document, f"{label}：", font=HEADING)
+    run = line.add_run(text)
+    run.font.size = Pt(16)
+    set_font(run._element.get_or_add_rPr(), BODY)
+    label_width = CHARACTER * (len(label) + 1)
+    line.paragraph_format.left_indent = Pt(2 * CHARACTER + label_width)
+    line.paragraph_format.first_line_indent = Pt(-label_width)
+
+
+def foot(document, lines):
+    """版记: to whom it goes, who printed it when, at the foot of the last page."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+    from docx.shared import Mm, Pt
+
+    made = document.add_table(rows=len(lines), cols=1)
+    made.autofit = False
+    made.columns[0].width = Mm(156)
+    properties = made._tbl.tblPr
+    place = OxmlElement("w:tblpPr")
+    for name, value in (
+        ("vertAnchor", "margin"),
+        ("horzAnchor", "margin"),
+        ("tblpXSpec", "left"),
+        ("tblpYSpec", "bottom"),
+    ):
+        place.set(qn(f"w:{name}"), value)
+    properties.insert(1 if properties.find(qn("w:tblStyle")) is not None else 0, place)
+    borders = OxmlElement("w:tblBorders")
+    for side, size in (("top", 8), ("bottom", 8), ("insideH", 6)):  # 0.35 and 0.25 mm
+        line = OxmlElement(f"w:{side}")
+        for name, value in (
+            ("val", "single"),
+            ("sz", size),
+            ("space", 0),
+            ("color", "000000"),
+        ):
+            line.set(qn(f"w:{name}"), str(value))
+        borders.append(line)
+    properties.append(borders)
+    last = paragraph(document, "")  # a page must not end with a table
+    last.paragraph_format.line_spacing = Pt(1)
+    for row, text in zip(made.rows, lines, strict=True):
+        cell = row.cells[0]
+        cell.width = Mm(156)
+        words = cell.paragraphs[0]
+        words.paragraph_format.left_indent = Pt(14)
+        words.paragraph_format.right_indent = Pt(14)
+        words.paragraph_format.line_spacing = Pt(22)
+        if not isinstance(text, str):
+            words.paragraph_format.tab_stops.add_tab_stop(Mm(146), 2)
+            text = "\t".join(text)
+        run = words.add_run(text)
+        run.font.size = Pt(14)
+        set_font(run._element.get_or_add_rPr(), BODY)
 
 
 if __name__ == "__main__":

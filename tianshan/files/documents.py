@@ -45,8 +45,27 @@ class Document:
     ending: str  # the line at the right below all: a date
 
 
+@dataclass(frozen=True)
+class MinutesPaper:
+    """会议纪要 in the order of GB/T 9704-2012, 10.3; without a mark it is plain."""
+
+    title: str
+    subtitle: str  # （草稿）, or nothing
+    blocks: list  # [[h1 | h2 | p, text]]
+    sign: list  # who and when, at the right below the text
+    attendance: list  # [[出席, text], …]
+    mark: str = ""  # the red head: 第三网格党建联席会纪要
+    reference: str = ""  # 〔2026〕第3期
+    issuer: str = ""
+    dated: str = ""
+    foot: list = field(default_factory=list)  # 版记: [text, [left, right]]
+    layout: str = "minutes"
+
+
 def docx(document, limits=Limits()):  # noqa: B008  frozen
-    """The document's bytes; FileProblem when the child did not come to its end."""
+    """The bytes of a Document or MinutesPaper; FileProblem when the child did not come
+    to its end.
+    """
     description = json.dumps(_clean(asdict(document))).encode()
     try:
         child = subprocess.run(

@@ -36,8 +36,20 @@ def picture_response(folder, name, *, small=False):
     return response
 
 
-def _path(folder, name):
-    return settings.MEDIA_ROOT / folder / name[:2] / f"{name}.jpg"
+def keep_document(folder, content):
+    """Write a document of our own making; returns its name."""
+    name = uuid.uuid4().hex
+    _write(_path(folder, name, "docx"), content)
+    return name
+
+
+def kept_document(folder, name):
+    """Its bytes, as they are on the disk."""
+    return _path(folder, name, "docx").read_bytes()
+
+
+def _path(folder, name, ending="jpg"):
+    return settings.MEDIA_ROOT / folder / name[:2] / f"{name}.{ending}"
 
 
 def _write(path, content):

@@ -10,7 +10,15 @@ import contextvars
 
 from django.db import transaction
 
-from tianshan.ledgers.figures import FIGURES, Figure, Rate, Unit, count_all, percent
+from tianshan.ledgers.figures import (
+    FIGURES,
+    Figure,
+    Rate,
+    SmallCount,
+    Unit,
+    count_all,
+    percent,
+)
 from tianshan.ledgers.ledger import LEDGERS, Column, Ledger, extend, register
 from tianshan.ledgers.scopes import BadScope, Scope, read_scope
 
@@ -23,6 +31,7 @@ __all__ = [
     "Ledger",
     "Rate",
     "Scope",
+    "SmallCount",
     "Unit",
     "count_all",
     "extend",

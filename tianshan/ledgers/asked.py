@@ -31,6 +31,14 @@ class Asked:
     ids: list | None  # picked by hand
 
     @property
+    def sum(self):
+        """What the listed rows add up to, where the figure that opened them is a sum."""
+        if self.figure is None or not self.figure.adds:
+            return None
+        listed = self.rows.order_by().values("pk")
+        return self.figure.sum_of(self.figure.rows(self.scope).filter(pk__in=listed))
+
+    @property
     def chips(self):
         """What narrows the list, each with the address that takes it away."""
         return [*self._chips()]

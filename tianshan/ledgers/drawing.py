@@ -13,23 +13,42 @@ from tianshan.ledgers.ledger import said
 MARK = ' class="marked"'
 
 
-def draw_rows(rows, columns, *, picks=False, marked=()):
+def draw_rows(rows, columns, *, picks=False, marked=(), group=None):
     """The rows, cell by cell; escaped is whatever was not made by format_html.
 
-    `picks` puts a box to tick first, `marked` names the rows that just changed.
+    `picks` puts a box to tick first, `marked` names the rows that just changed,
+    `group(row)` are words that stand above the first row of those that have the same.
     """
     drawers = [_drawer(column, place) for place, column in enumerate(columns)]
     if picks:
         drawers.insert(0, _picker(next(column for column in columns if column.link)))
+    heading = _headings(group, len(drawers)) if group else lambda row: ""
     return mark_safe(  # noqa: S308  every part is escaped below
         "\n".join(
             [
-                f'<tr data-id="{row.pk}"{MARK if row.pk in marked else ""}>'
+                f'{heading(row)}<tr data-id="{row.pk}"'
+                f"{MARK if row.pk in marked else ''}>"
                 f"{''.join([draw(row) for draw in drawers])}</tr>"
                 for row in rows
             ]
         )
     )
+
+
+def _headings(group, wide):
+    """A function of each row in turn: a heading where its words differ from the last."""
+    last = None
+
+    def draw(row):
+        nonlocal last
+        words = group(row)
+        if words == last:
+            return ""
+        last = words
+        cell = f'<th colspan="{wide}" scope="rowgroup">{escape(words)}</th>'
+        return f'<tr class="grp">{cell}</tr>'
+
+    return draw
 
 
 def _picker(title):

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import Sum
 
 
 class Unit(StrEnum):
@@ -21,12 +22,21 @@ class Unit(StrEnum):
     MATTERS = "条"
     ISSUES = "个"
     MEASURES = "项"
+    MEETINGS = "次"
+    EVENTS = "场"
+    PERSON_TIMES = "人次"
+    HOUSEHOLDS = "户次"
+    ORDERS = "单"
     PERCENT = "%"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A number that is its rows: `rows(scope)` is a queryset of the ledger's model."""
+    """A number that is its rows: `rows(scope)` is a queryset of the ledger's model.
+
+    With `adds`, a number that each row carries, it is the sum over the rows instead of
+    their count; the ledger says that sum above the rows that make it up.
+    """
 
     key: str
     label: str
@@ -34,14 +44,13 @@ class Figure:
     definition: str
     ledger: str
     rows: Callable
-    # A condition that is switched off shows as such, never as a mere 0.
-    off: Callable | None = None
+    adds: str = ""
 
     def count(self, scope):
-        return self.rows(scope).count()
+        return self.sum_of(self.rows(scope)) if self.adds else self.rows(scope).count()
 
-    def is_off(self, scope):
-        return self.off is not None and self.off(scope)
+    def sum_of(self, rows):
+        return rows.order_by().aggregate(n=Sum(self.adds))["n"] or 0
 
     def href(self, scope):
         from tianshan.ledgers.ledger import LEDGERS
@@ -61,6 +70,23 @@ class Rate:
     unit: Unit = field(default=Unit.PERCENT, init=False)
 
 
+FEWEST = 5  # people; of fewer no number is told
+
+
+@dataclass(frozen=True)
+class SmallCount:
+    """How many, where a small number might tell who: no rows are opened by it.
+
+    `total(scope)` is None where there are fewer than FEWEST.
+    """
+
+    key: str
+    label: str
+    unit: Unit
+    definition: str
+    total: Callable
+
+
 def percent(numerator, denominator):
     """One decimal; None when there is nothing to divide by ("no data", not 0)."""
     return round(100 * numerator / denominator, 1) if denominator else None
@@ -75,12 +101,15 @@ def count_all(asked):
     counts, values = [], []
     for figure, scope in asked:
         try:
-            rows = figure.rows(scope).order_by().values("pk")
+            rows = figure.rows(scope).order_by().values_list(figure.adds or "pk")
             sql, parameters = rows.query.sql_with_params()
         except EmptyResultSet:  # a user who sees no such row at all
             counts.append("0")
             continue
-        counts.append(f"(SELECT COUNT(*) FROM ({sql}) AS figure_rows)")  # noqa: S608
+        number = (
+            "COALESCE(SUM(figure_rows.n), 0)::bigint" if figure.adds else "COUNT(*)"
+        )
+        counts.append(f"(SELECT {number} FROM ({sql}) AS figure_rows (n))")  # noqa: S608
         values += parameters
     if not counts:
         return []

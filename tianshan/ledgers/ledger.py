@@ -155,6 +155,9 @@ class Ledger:
     # What is made of the ticked rows: [(key, label, icon, url name, right)]. The page
     # gets the list's own query, with the rows as `ids`.
     papers: list = field(default_factory=list)
+    # The words above the first of the rows that belong together, in the ledger's own
+    # order: `group(row)`. A page sorted otherwise has none.
+    group: Callable | None = None
     peek: list = field(default_factory=list)  # URL names loaded into the side panel
     # Whose extra fields it shows: a carrier's key, and the kind of rows if it has one.
     carries: tuple = ()

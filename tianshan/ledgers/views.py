@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from django.http import StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
@@ -63,26 +64,26 @@ def ledger_page(request, ledger):
     paginator = LedgerPaginator(asked.rows, size)
     page = paginator.get_page(request.GET.get("page"))
     marked = marked_rows(request, ledger, page)
+    edits = [] if asked.on else [e for e in ledger.edits if request.user.may(e.right)]
     context = {
         "ledger": ledger,
         "desk": desk,
         "available": available,
         "marked": marked,
-        "edits": [edit for edit in ledger.edits if request.user.may(edit.right)]
-        if not asked.on
-        else [],
+        "edits": edits,
         "papers": [paper for paper in ledger.papers if request.user.may(paper[4])],
         "here": request.get_full_path(),
         "address": request.GET.urlencode(),
-        "peek_url": peek_url(ledger, asked),
         "now": timezone.now(),
         "search": asked.search,
         "filters": draw_filters(ledger, request),
         "chips": (chips := asked.chips),
         "page": page,
         "total": paginator.count,
-        "columns": [_heading(request, column, asked.sort) for column in columns],
-        "body": _body(request, asked, page, columns, marked),
+        "sum": asked.sum,
+        "figure": asked.figure,
+        "columns": columns,
+        "table": _table(request, asked, page, columns, edits, marked),
         "hidden": asked.beside_the_form,
         "filter_count": len(chips),
         "actions": [
@@ -90,37 +91,52 @@ def ledger_page(request, ledger):
             for label, icon, page_name, right in ledger.actions
             if request.user.may(right)
         ],
-        "sizes": PAGE_SIZES,
-        "size": size,
         "today": today,
     }
     return render_part(request, "ledgers/ledger.html", context, part="list")
 
 
-def _body(request, asked, page, columns, marked):
-    """The rows as drawn; kept, unless they look back or some are marked just now."""
+def _table(request, asked, page, columns, edits, marked):
+    """The page of rows with its heading and foot, as drawn; kept, unless it looks back
+    or some rows are marked just now."""
+    ledger, paginator = asked.ledger, page.paginator
 
     def draw():
-        rows = asked.ledger.annotated(
+        rows = ledger.annotated(
             page.object_list.all(), columns, user=request.user, day=asked.day
         )
         if asked.on:
-            rows = asked.ledger.past.recall(list(rows), asked.on)
-        page.object_list = rows
+            rows = ledger.past.recall(list(rows), asked.on)
         pks = marked.pks if marked else ()
-        return draw_rows(rows, columns, picks=True, marked=pks)
+        context = {
+            "request": request,  # whose address the links of the foot go on from
+            "ledger": ledger,
+            "peek_url": peek_url(ledger, asked),
+            "headings": [_heading(request, column, asked.sort) for column in columns],
+            "rows": draw_rows(
+                rows,
+                columns,
+                picks=True,
+                marked=pks,
+                group=None if asked.sort else ledger.group,
+            ),
+            "page": page,
+            "total": paginator.count,
+            "sizes": PAGE_SIZES,
+            "size": paginator.per_page,
+            "edits": edits,
+        }
+        return render_to_string("ledgers/table.html", context)
 
-    if not page.paginator.count:
-        return ""
-    if marked or asked.on:
+    if marked or asked.on or not paginator.count:
         return draw()
     key = (
-        "rows",
+        "table",
         request.get_full_path(),
         *(column.key for column in columns),
         kept.who(request.user),
         asked.day,
-        asked_extra(asked.ledger),
+        asked_extra(ledger),
     )
     return kept.keep(key, draw)
 

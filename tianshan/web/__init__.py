@@ -4,6 +4,12 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
 
+def number(text):
+    """A row's number out of an address; 0, which no row has, for anything else."""
+    text = text or ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
 def render_part(request, template, context, *, part, status=None):
     """Draw the whole page, or only the part that htmx means to replace.
 

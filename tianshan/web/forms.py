@@ -1,6 +1,7 @@
 """How every form is drawn."""
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.renderers import TemplatesSetting
 
 
@@ -11,6 +12,25 @@ class DayInput(forms.DateInput):
 
     def __init__(self, **kwargs):
         super().__init__(format="%Y-%m-%d", **kwargs)
+
+
+class TimeInput(forms.TimeInput):
+    input_type = "time"
+
+    def __init__(self, **kwargs):
+        super().__init__(format="%H:%M", **kwargs)
+
+
+def bounded(form, **bounds):
+    """Keep whole numbers between two: `name=(least, most)`.
+
+    A form whose action saves does not ask the model, which would have known.
+    """
+    for name, (least, most) in bounds.items():
+        field = form.fields[name]
+        field.min_value, field.max_value = least, most
+        field.validators = [MinValueValidator(least), MaxValueValidator(most)]
+        field.widget.attrs.update(min=least, max=most)
 
 
 class PortalRenderer(TemplatesSetting):

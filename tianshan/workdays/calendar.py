@@ -94,6 +94,14 @@ class Calendar:
             day = line
         return day
 
+    def back(self, end, n):
+        """The n-th working day before `end`, which itself does not count."""
+        day = _plain(end)
+        while n > 0:
+            day -= _ONE_DAY
+            n -= self.is_workday(day)
+        return day
+
     def between(self, a, b):
         """Working days after `a`, up to and including `b`; none unless `b` is later."""
         a, b = _plain(a), _plain(b)
@@ -108,10 +116,18 @@ class Calendar:
 
     def reckon(self, start, n):
         """Every day after `start` up to the n-th working day, each with its why."""
+        return [self._line(day) for day in self._lines(start, n)]
+
+    def days(self, start, end):
+        """Every day after `start`, up to and including `end`, each with its why."""
+        start, end = _plain(start), _plain(end)
         return [
-            DayLine(day, self.is_workday(day), self._why(day), self.provisional(day))
-            for day in self._lines(start, n)
+            self._line(start + timedelta(after))
+            for after in range(1, (end - start).days + 1)
         ]
+
+    def _line(self, day):
+        return DayLine(day, self.is_workday(day), self._why(day), self.provisional(day))
 
     def _lines(self, start, n):
         if n < 0:

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -29,14 +29,16 @@ class DemandCategoryQuerySet(models.QuerySet):
 
 @tracked()
 class DemandCategory(models.Model):
-    """What a demand is about; says whether it is ordinary or hard (its deadline)."""
+    """What a demand is about; says whether it is ordinary, hard or urgent (its deadline)."""
 
     name = models.CharField("名称", max_length=30, unique=True)
     hard = models.BooleanField("疑难", default=False)
+    # Danger to people: it goes round the sorting, with a deadline of its own.
+    urgent = models.BooleanField("紧急安全", default=False)
     position = models.PositiveSmallIntegerField("次序", default=100)
     active = models.BooleanField("启用", default=True)
 
-    VISIBILITY = {OPEN: "id name hard position active"}
+    VISIBILITY = {OPEN: "id name hard urgent position active"}
 
     objects = DemandCategoryQuerySet.as_manager()
 
@@ -78,6 +80,15 @@ class DemandQuerySet(models.QuerySet):
 
     def unsorted(self):
         return self.filter(state=Demand.State.NEW)
+
+    def urgent_first(self):
+        """Danger to people first, then what satisfied nobody twice, then by deadline."""
+        return self.order_by(
+            "-urgent",
+            Case(When(state=Demand.State.AT_BODY, then=0), default=1),
+            "due_on",
+            "pk",
+        )
 
     def untold(self):
         """Something came of them and the asker has not been told."""
@@ -140,6 +151,7 @@ class Demand(models.Model):
     class State(models.TextChoices):
         NEW = "new", "待处理"
         JOINED = "joined", "已并入事项"
+        TURNED = "turned", "已转办"
         ANSWERED = "answered", "已答复待回告"
         DECLINED = "declined", "不予受理待回告"
         ENDED = "ended", "已办结待回告"
@@ -170,7 +182,7 @@ class Demand(models.Model):
 
     # Whoever raises it so has been spoken to on the spot.
     FACE_TO_FACE = frozenset({Source.VISIT, Source.WALK_IN, Source.MEETING})
-    OPEN = frozenset({State.NEW, State.JOINED})
+    OPEN = frozenset({State.NEW, State.JOINED, State.TURNED})
     TO_TELL = frozenset({State.ANSWERED, State.DECLINED, State.ENDED})
     WAITING = OPEN | TO_TELL
     # Ended without a word to the asker: he took it back himself, or never asked.
@@ -185,9 +197,16 @@ class Demand(models.Model):
     STEPS = {
         "answer": {State.NEW, State.REOPENED},
         "decline": {State.NEW},
-        "join": {State.NEW},
-        "take_out": {State.JOINED},
-        "end": {State.JOINED},
+        # Not satisfied, it may go on in a matter; it stays so until that has ended.
+        "join": {State.NEW} | UNSATISFIED,
+        "take_out": {State.JOINED} | UNSATISFIED,
+        # Into an order or a need, whose outcome flows back as its end.
+        "turn": {State.NEW},
+        "turn_back": {State.TURNED},
+        "take_back": {State.ANSWERED, State.DECLINED},
+        "mark_urgent": {State.NEW},
+        # Again, when its matter was taken up again after a first outcome.
+        "end": {State.JOINED, State.TURNED, State.ANSWERED, State.ENDED} | HEARD,
         "tell": TO_TELL,
         "untell": {State.TOLD},
         "try_telling": TO_TELL,
@@ -204,7 +223,7 @@ class Demand(models.Model):
     }
 
     business = models.ForeignKey(
-        Business, models.PROTECT, related_name="demands", verbose_name="提出者"
+        Business, models.PROTECT, related_name="demands", verbose_name="提出的人"
     )
     grid = models.ForeignKey(
         Grid, models.PROTECT, related_name="demands", verbose_name="网格"
@@ -234,6 +253,8 @@ class Demand(models.Model):
         related_name="+",
         verbose_name="保密件经办人",
     )
+    # Danger to people: handed over at once, shown first everywhere.
+    urgent = models.BooleanField("紧急安全", default=False)
     # None when the asker sent it himself.
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -295,6 +316,11 @@ class Demand(models.Model):
     dropped_from = models.CharField(
         "撤回或误记前状态", max_length=10, choices=State, blank=True, editable=False
     )
+    # Of one that a user wrote down: made by the device or the page, so that the same
+    # record sent twice is one demand; the digest tells a repeat from another record
+    # under the same key. Its photos are found by the key too.
+    client_key = models.UUIDField(null=True, editable=False)
+    digest = models.CharField(max_length=64, blank=True, editable=False)
     # In no ledger from then on: withdrawn with the import that brought it.
     gone_at = models.DateTimeField("移出台账时间", null=True, editable=False)
     search = models.TextField(editable=False)
@@ -303,10 +329,10 @@ class Demand(models.Model):
         INTERNAL: "id business grid visit category words source recorded_by raised_on"
         " first_word_on state due_on owed_by outcome outcome_on first_outcome_on"
         " resolved tell_by told_on rate_by told_how told_by told_from told_visit"
-        " gone_at confidential handler unreached_on dropped_on dropped_by dropped_why"
+        " gone_at confidential handler urgent unreached_on dropped_on dropped_by dropped_why"
         " dropped_from",
         PERSONAL: "said_by",
-        SEALED: "search",
+        SEALED: "search client_key digest",
     }
 
     objects = DemandQuerySet.as_manager()
@@ -320,12 +346,19 @@ class Demand(models.Model):
             search.index("demand_search"),
         ]
         constraints = [
+            models.UniqueConstraint(
+                fields=["recorded_by", "client_key"], name="one_demand_for_one_key"
+            ),
             models.CheckConstraint(
                 condition=(
-                    Q(state__in=["new", "joined"], outcome_on=None, tell_by=None)
+                    Q(
+                        state__in=["new", "joined", "turned"],
+                        outcome_on=None,
+                        tell_by=None,
+                    )
                     | Q(state__in=["withdrawn", "mistaken"])
                     | (
-                        ~Q(state__in=["new", "joined"])
+                        ~Q(state__in=["new", "joined", "turned"])
                         & ~Q(outcome_on=None)
                         & ~Q(tell_by=None)
                     )

@@ -1,4 +1,4 @@
-"""Photos of visits and of what was seen at doors."""
+"""Photos of visits, of what was seen at doors, and of demands."""
 
 from django.conf import settings
 from django.db import models
@@ -8,24 +8,29 @@ from django.urls import reverse
 from accounts.rights import Right
 from tianshan.audit.classes import INTERNAL, OPEN, SEALED
 from tianshan.audit.history import tracked
+from visits.models.demand import Demand
 from visits.models.door import DoorReport
 from visits.models.visit import Visit
 
 # What photos belong to: model, and the field that says who wrote the record.
-RECORDS = ((Visit, "visitor"), (DoorReport, "by"))
+RECORDS = ((Visit, "visitor"), (DoorReport, "by"), (Demand, "recorded_by"))
 
 
 class PhotoQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.SEE_BUSINESSES):
-        """One's own, and those of records that one sees."""
+        """One's own, and those of records that one sees; of a confidential demand its
+        handler alone."""
         seen = Q(by=user)
         for model, author in RECORDS:
             own = {author: OuterRef("by"), "client_key": OuterRef("record_key")}
-            seen |= Q(Exists(model.objects.visible_to(user, having).filter(**own)))
+            rows = model.objects.visible_to(user, having).filter(**own)
+            if model is Demand:
+                rows = rows.handled_by(user)
+            seen |= Q(Exists(rows))
         return self.filter(seen)
 
     def of(self, record):
-        """The photos of a visit or door report, as they were taken in."""
+        """The photos of a record, as they were taken in."""
         author = dict(RECORDS)[type(record)]
         return self.filter(
             by=getattr(record, f"{author}_id"), record_key=record.client_key

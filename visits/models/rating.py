@@ -17,6 +17,10 @@ class RatingQuerySet(models.QuerySet):
         """Given by whoever asked: the only ones that satisfaction is counted from."""
         return self.filter(came_by=Rating.CameBy.LINK)
 
+    def twice_not_satisfied(self):
+        """The askers' second ones, which put a demand before a body."""
+        return self.by_askers().filter(round=Rating.MOST, verdict=Rating.Verdict.NOT)
+
     def call_backs(self):
         return self.filter(came_by=Rating.CameBy.CALL_BACK)
 

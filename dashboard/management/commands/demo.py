@@ -1,5 +1,6 @@
 """`manage.py demo`: load the demo once, and say who can sign in."""
 
+import gc
 import os
 import secrets
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         password, given = self._password()
         if not Grid.objects.exists():
             self.stdout.write("Loading the demo …")
+            gc.disable()  # the process ends soon; going through all of it takes longer
             demo.load(today=timezone.localdate(), password=password)
         elif not User.objects.filter(username="grid_staff").exists():
             raise CommandError("This database holds other data than the demo's.")

@@ -2,8 +2,6 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import pgtrigger.compiler
-import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
@@ -64,6 +62,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "批量修改",
+                "indexes": [
+                    models.Index(
+                        fields=["by", "-at"], name="ledgers_bul_by_id_2366cc_idx"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -170,6 +173,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "视图",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("owner", "ledger", "name"), name="view_name_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("name", ""), _negated=True),
+                            models.Q(("query", ""), ("shared", False)),
+                            _connector="OR",
+                        ),
+                        name="unnamed_view_holds_columns_alone",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -320,262 +336,5 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
             },
-        ),
-        migrations.AddIndex(
-            model_name="bulkedit",
-            index=models.Index(
-                fields=["by", "-at"], name="ledgers_bul_by_id_2366cc_idx"
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="bulkedit",
-            trigger=pgtrigger.compiler.Trigger(
-                name="insert_insert",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "ledgers_bulkeditevent" ("act", "at", "by_id", "id", "ledger", "left", "marker", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "request", "rows", "undone_at", "words") SELECT new_values."act", new_values."at", new_values."by_id", new_values."id", new_values."ledger", new_values."left", new_values."marker", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'insert\', new_values."id", new_values."request", new_values."rows", new_values."undone_at", new_values."words" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
-                    hash="a14e24dd675c97ddda34436d1ca4df4e8b3d056b",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_insert_insert_a2362",
-                    referencing="REFERENCING NEW TABLE AS new_values ",
-                    table="ledgers_bulkedit",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="bulkedit",
-            trigger=pgtrigger.compiler.Trigger(
-                name="update_update",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "ledgers_bulkeditevent" ("act", "at", "by_id", "id", "ledger", "left", "marker", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "request", "rows", "undone_at", "words") SELECT new_values."act", new_values."at", new_values."by_id", new_values."id", new_values."ledger", new_values."left", new_values."marker", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'update\', new_values."id", new_values."request", new_values."rows", new_values."undone_at", new_values."words" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."act" IS DISTINCT FROM (new_values."act") OR old_values."at" IS DISTINCT FROM (new_values."at") OR old_values."by_id" IS DISTINCT FROM (new_values."by_id") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."ledger" IS DISTINCT FROM (new_values."ledger") OR old_values."left" IS DISTINCT FROM (new_values."left") OR old_values."marker" IS DISTINCT FROM (new_values."marker") OR old_values."request" IS DISTINCT FROM (new_values."request") OR old_values."rows" IS DISTINCT FROM (new_values."rows") OR old_values."undone_at" IS DISTINCT FROM (new_values."undone_at") OR old_values."words" IS DISTINCT FROM (new_values."words")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
-                    hash="edd366141ab238e13566940f54fc553937d1f945",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_update_update_d04de",
-                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
-                    table="ledgers_bulkedit",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="bulkedit",
-            trigger=pgtrigger.compiler.Trigger(
-                name="delete_delete",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "ledgers_bulkeditevent" ("act", "at", "by_id", "id", "ledger", "left", "marker", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "request", "rows", "undone_at", "words") SELECT old_values."act", old_values."at", old_values."by_id", old_values."id", old_values."ledger", old_values."left", old_values."marker", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'delete\', old_values."id", old_values."request", old_values."rows", old_values."undone_at", old_values."words" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;',
-                    hash="76e2876c09f89433fd0955a87ee0e4ac924d8ed8",
-                    level="STATEMENT",
-                    operation="DELETE",
-                    pgid="pgtrigger_delete_delete_5aba2",
-                    referencing="REFERENCING OLD TABLE AS old_values ",
-                    table="ledgers_bulkedit",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="bulkedit",
-            trigger=pgtrigger.compiler.Trigger(
-                name="changed",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE note BIGINT;",
-                    func="\n        INSERT INTO audit_change (name, statements) VALUES (TG_TABLE_NAME, 1)\n            RETURNING id INTO note;\n        IF note % 64 = 0 THEN\n            WITH folded AS (\n                DELETE FROM audit_change WHERE id IN (\n                    SELECT id FROM audit_change WHERE name = TG_TABLE_NAME\n                    FOR UPDATE SKIP LOCKED\n                ) RETURNING statements\n            )\n            INSERT INTO audit_change (name, statements)\n                SELECT TG_TABLE_NAME, SUM(statements) FROM folded HAVING COUNT(*) > 0;\n        END IF;\n        RETURN NULL;\n    ",
-                    hash="e324664a684ed1173cfddd59e825d10493459d80",
-                    level="STATEMENT",
-                    operation="INSERT OR UPDATE OR DELETE",
-                    pgid="pgtrigger_changed_3c1dd",
-                    table="ledgers_bulkedit",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="bulkedit",
-            trigger=pgtrigger.compiler.Trigger(
-                name="key_stays",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'the key of a row of % never changes', TG_TABLE_NAME;",
-                    hash="045d6573b349afc06aaea8c2a85156ec7bb03c3a",
-                    operation='UPDATE OF "id"',
-                    pgid="pgtrigger_key_stays_689c4",
-                    table="ledgers_bulkedit",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="savedview",
-            constraint=models.UniqueConstraint(
-                fields=("owner", "ledger", "name"), name="view_name_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="savedview",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("name", ""), _negated=True),
-                    models.Q(("query", ""), ("shared", False)),
-                    _connector="OR",
-                ),
-                name="unnamed_view_holds_columns_alone",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="savedview",
-            trigger=pgtrigger.compiler.Trigger(
-                name="insert_insert",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "ledgers_savedviewevent" ("columns", "id", "ledger", "name", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "query", "shared") SELECT new_values."columns", new_values."id", new_values."ledger", new_values."name", new_values."owner_id", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'insert\', new_values."id", new_values."query", new_values."shared" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
-                    hash="f9f40146f42a9dc85bfe58b69f6763e228a86f54",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_insert_insert_81e75",
-                    referencing="REFERENCING NEW TABLE AS new_values ",
-                    table="ledgers_savedview",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="savedview",
-            trigger=pgtrigger.compiler.Trigger(
-                name="update_update",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "ledgers_savedviewevent" ("columns", "id", "ledger", "name", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "query", "shared") SELECT new_values."columns", new_values."id", new_values."ledger", new_values."name", new_values."owner_id", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'update\', new_values."id", new_values."query", new_values."shared" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
-                    hash="777bae941ad4b6c8317aa172ca29319ba9c1442b",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_update_update_9ae97",
-                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
-                    table="ledgers_savedview",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="savedview",
-            trigger=pgtrigger.compiler.Trigger(
-                name="delete_delete",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "ledgers_savedviewevent" ("columns", "id", "ledger", "name", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "query", "shared") SELECT old_values."columns", old_values."id", old_values."ledger", old_values."name", old_values."owner_id", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'delete\', old_values."id", old_values."query", old_values."shared" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;',
-                    hash="6a9e0dcbf3bf88df776fda0018ef9c6a8762e1ef",
-                    level="STATEMENT",
-                    operation="DELETE",
-                    pgid="pgtrigger_delete_delete_134b4",
-                    referencing="REFERENCING OLD TABLE AS old_values ",
-                    table="ledgers_savedview",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="savedview",
-            trigger=pgtrigger.compiler.Trigger(
-                name="changed",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE note BIGINT;",
-                    func="\n        INSERT INTO audit_change (name, statements) VALUES (TG_TABLE_NAME, 1)\n            RETURNING id INTO note;\n        IF note % 64 = 0 THEN\n            WITH folded AS (\n                DELETE FROM audit_change WHERE id IN (\n                    SELECT id FROM audit_change WHERE name = TG_TABLE_NAME\n                    FOR UPDATE SKIP LOCKED\n                ) RETURNING statements\n            )\n            INSERT INTO audit_change (name, statements)\n                SELECT TG_TABLE_NAME, SUM(statements) FROM folded HAVING COUNT(*) > 0;\n        END IF;\n        RETURN NULL;\n    ",
-                    hash="fbd50e76f2755f402718378128f37192c7bd5242",
-                    level="STATEMENT",
-                    operation="INSERT OR UPDATE OR DELETE",
-                    pgid="pgtrigger_changed_e305b",
-                    table="ledgers_savedview",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="savedview",
-            trigger=pgtrigger.compiler.Trigger(
-                name="key_stays",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'the key of a row of % never changes', TG_TABLE_NAME;",
-                    hash="3d990699af776c4b34f144d3daef5ea935be0dd9",
-                    operation='UPDATE OF "id"',
-                    pgid="pgtrigger_key_stays_5120c",
-                    table="ledgers_savedview",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="startpage",
-            trigger=pgtrigger.compiler.Trigger(
-                name="insert_insert",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "ledgers_startpageevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "user_id", "view_id") SELECT new_values."id", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'insert\', new_values."id", new_values."user_id", new_values."view_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
-                    hash="42e5d6e65a49e1ab651c79f3023f44a01a84a363",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_insert_insert_8a4dc",
-                    referencing="REFERENCING NEW TABLE AS new_values ",
-                    table="ledgers_startpage",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="startpage",
-            trigger=pgtrigger.compiler.Trigger(
-                name="update_update",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "ledgers_startpageevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "user_id", "view_id") SELECT new_values."id", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'update\', new_values."id", new_values."user_id", new_values."view_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
-                    hash="e6ab36b2ebccdb220da307254e7f98323d1df3b2",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_update_update_2b978",
-                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
-                    table="ledgers_startpage",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="startpage",
-            trigger=pgtrigger.compiler.Trigger(
-                name="delete_delete",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "ledgers_startpageevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "user_id", "view_id") SELECT old_values."id", _pgh_attached_context.value, CLOCK_TIMESTAMP(), \'delete\', old_values."id", old_values."user_id", old_values."view_id" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;',
-                    hash="2e1babf407628e44b9a709163abfa85bc947b89a",
-                    level="STATEMENT",
-                    operation="DELETE",
-                    pgid="pgtrigger_delete_delete_43ca1",
-                    referencing="REFERENCING OLD TABLE AS old_values ",
-                    table="ledgers_startpage",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="startpage",
-            trigger=pgtrigger.compiler.Trigger(
-                name="changed",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE note BIGINT;",
-                    func="\n        INSERT INTO audit_change (name, statements) VALUES (TG_TABLE_NAME, 1)\n            RETURNING id INTO note;\n        IF note % 64 = 0 THEN\n            WITH folded AS (\n                DELETE FROM audit_change WHERE id IN (\n                    SELECT id FROM audit_change WHERE name = TG_TABLE_NAME\n                    FOR UPDATE SKIP LOCKED\n                ) RETURNING statements\n            )\n            INSERT INTO audit_change (name, statements)\n                SELECT TG_TABLE_NAME, SUM(statements) FROM folded HAVING COUNT(*) > 0;\n        END IF;\n        RETURN NULL;\n    ",
-                    hash="96335e00c47be7b271aaabd980bfc7467a5619b2",
-                    level="STATEMENT",
-                    operation="INSERT OR UPDATE OR DELETE",
-                    pgid="pgtrigger_changed_3095d",
-                    table="ledgers_startpage",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="startpage",
-            trigger=pgtrigger.compiler.Trigger(
-                name="key_stays",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'the key of a row of % never changes', TG_TABLE_NAME;",
-                    hash="efc0086da00c6c718865ae3aac9ba3ae36ff49eb",
-                    operation='UPDATE OF "id"',
-                    pgid="pgtrigger_key_stays_308ec",
-                    table="ledgers_startpage",
-                    when="BEFORE",
-                ),
-            ),
         ),
     ]

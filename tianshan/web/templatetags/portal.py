@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 
 from django import template
 from django.conf import settings
+from django.forms.utils import flatatt
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -22,6 +24,13 @@ LAMPS = {
     "green": "circle-check-filled",
     "none": "circle-dashed",
 }
+
+
+@register.simple_tag
+@cache
+def once(template_name):
+    """A template that hangs on nothing, drawn once for all pages."""
+    return render_to_string(template_name)
 
 
 # --- pictures ----------------------------------------------------------------------
@@ -68,6 +77,11 @@ def masked_phone(number):
 
 
 @register.filter
+def masked_name(name):
+    return masks.masked_name(name)
+
+
+@register.filter
 def day(value):
     """2026年10月15日(周四)"""
     if not value:
@@ -98,6 +112,15 @@ def thousands(value):
 def percent1(value):
     """72 is 72.0%; a dash where there was nothing to divide by."""
     return NO_DATA if value is None or value == "" else f"{value:.1f}%"
+
+
+# --- forms -------------------------------------------------------------------------
+
+
+@register.simple_tag
+def attributes(attrs):
+    """A control's attributes but its class, which the templates write themselves."""
+    return flatatt({name: value for name, value in attrs.items() if name != "class"})
 
 
 # --- the page ----------------------------------------------------------------------

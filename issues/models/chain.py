@@ -1,18 +1,28 @@
 """Matters, issues and measures: from what several ask to what changed for them."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, F, Prefetch, Q
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q
 from django.urls import reverse
 
-from accounts.rights import BY_UNIT, Right, posts_with
+from accounts.rights import BY_ORGANIZATION, BY_UNIT, Right, posts_with
 from grids.models import Building, Grid
+from grids.models.territory import governed
+from issues.models import rules
+from issues.models.bodies import DeliberationBody, Level
+from issues.models.rules import DECIDES, Step
+from issues.models.step import (
+    ISSUE_BEGINS_WITH_A_STEP,
+    ISSUE_CHANGES_BY_STEPS,
+    Supervision,
+)
 from party.models import MemberUnit, PartyOrganization
 from tianshan.audit.classes import INTERNAL, OPEN, SEALED
 from tianshan.audit.history import tracked
 from tianshan.pinyin import search_text
 from tianshan.workdays.lights import light, worst
-from visits.models import Demand
+from visits.models import Demand, DemandDue
 
 
 def demands_right(having):
@@ -20,84 +30,18 @@ def demands_right(having):
     return Right.SEE_DEMANDS if having == Right.SEE_ISSUES else having
 
 
-class Level(models.IntegerChoices):
-    """The three levels of deliberation (三级议事, the seed page)."""
-
-    BRANCH = 1, "临时党支部会议"
-    COMMITTEE = 2, "楼宇党委例会"
-    CONFERENCE = 3, "网格党建联席会"
-
-
-class DeliberationBodyQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """Those one speaks for, and those that own an issue one sees."""
-        owners = Issue.objects.visible_to(user).values("body")
-        return self.spoken_for_by(user, Right.SEE_ISSUES) | self.filter(pk__in=owners)
-
-    def spoken_for_by(self, user, right):
-        """Bodies of the grids governed, and of one's organisations, by a post with it."""
-        return self.filter(
-            Q(grid__in=Grid.objects.governed_by(user, right))
-            | Q(organization__in=PartyOrganization.objects.served_by(user, right))
-        )
-
-    def chaired_by(self, user, right):
-        """Bodies that decide through the user: narrower than those spoken for.
-
-        Over a grid one chairs its conference and the committees that no organisation
-        has (a market's governance committee); the others have their own secretary.
-        """
-        own = Q(organization__in=PartyOrganization.objects.served_by(user, right))
-        of_grid = Q(level=Level.CONFERENCE) | Q(organization=None)
-        governed = Grid.objects.governed_by(user, right)
-        return self.filter(own | (of_grid & Q(grid__in=governed)))
-
-
-@tracked()
-class DeliberationBody(models.Model):
-    """Who meets: a branch, a building or market committee, the grid's conference."""
-
-    level = models.PositiveSmallIntegerField("层级", choices=Level)
-    name = models.CharField("名称", max_length=80, unique=True)
-    grid = models.ForeignKey(
-        Grid, models.PROTECT, related_name="bodies", verbose_name="网格"
-    )
-    organization = models.ForeignKey(
-        PartyOrganization,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="bodies",
-        verbose_name="党组织",
-    )
-    buildings = models.ManyToManyField(
-        Building, blank=True, related_name="bodies", verbose_name="管到哪些楼宇"
-    )
-
-    VISIBILITY = {OPEN: "id level name grid organization buildings"}
-
-    objects = DeliberationBodyQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "议事主体"
-        ordering = ["level", "pk"]
-
-    def __str__(self):
-        return self.name
-
-
 class IssueQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.SEE_ISSUES):
-        """By grid; by one's body; by a measure of one's unit; by a demand one sees."""
+        """By grid; by one's body; by a demand one sees; by a measure, or a part of one,
+        that one's unit or organisation has."""
         bodies = DeliberationBody.objects.spoken_for_by(user, having)
-        seen = Q(grid__in=Grid.objects.governed_by(user, having)) | Q(body__in=bodies)
+        seen = Q(grid__in=governed(user, having)) | Q(body__in=bodies)
         links = MatterDemand.objects.in_force().filter(
             demand__in=Demand.objects.visible_to(user, demands_right(having))
         )
-        seen |= Q(pk__in=Matter.objects.filter(links__in=links).values("issue"))
-        posts = posts_with(user, having, among=BY_UNIT)
-        if posts:
-            measures = Measure.objects.filter(lead_unit__officers__post__in=posts)
+        seen |= Q(pk__in=links.values("matter__issue"))
+        measures = Measure.objects.of_officer(user, having)
+        if measures is not None:
             seen |= Q(pk__in=measures.values("issue"))
         return self.filter(seen)
 
@@ -108,13 +52,22 @@ class IssueQuerySet(models.QuerySet):
         merchant, and is still decided by the sibling.
         """
         own = Q(pk__in=[])
-        for level, right in Issue.DECIDES.items():
+        for level, right in DECIDES.items():
             bodies = DeliberationBody.objects.chaired_by(user, right)
             own |= Q(level=level, body__in=bodies)
         return self.filter(own)
 
+    def acted_for_by(self, user):
+        """Issues whose body the user does not chair, but may act for its chair."""
+        return self.filter(body__in=DeliberationBody.objects.acted_for_by(user))
+
     def open(self):
-        return self.exclude(state=Issue.State.CLOSED)
+        return self.exclude(state__in=Issue.FINAL)
+
+    def with_supervision(self):
+        """督办: those that wait for an answer lead every list."""
+        waiting = Supervision.objects.waiting().filter(issue=OuterRef("pk"))
+        return self.annotate(supervised=Exists(waiting))
 
     def for_list(self):
         """Everything one row of the issue ledger shows; open measures for its light."""
@@ -132,7 +85,8 @@ class IssueQuerySet(models.QuerySet):
                     "measures", queryset=Measure.objects.open(), to_attr="measures_open"
                 )
             )
-            .order_by("-raised_on", "-pk")
+            .with_supervision()
+            .order_by("-supervised", "-raised_on", "-pk")
         )
 
 
@@ -140,28 +94,14 @@ class IssueQuerySet(models.QuerySet):
 class Issue(models.Model):
     """One or more matters, gathered for deliberation; one body owns it at any time."""
 
-    class State(models.TextChoices):
-        PROPOSED = "proposed", "待研商"
-        DECIDED = "decided", "已定措施"
-        IN_PROGRESS = "in_progress", "办理中"
-        FEEDBACK = "feedback", "待回告"
-        CLOSED = "closed", "已办结"
-
-    # The right that decides at each level, and the states each step starts from.
-    DECIDES = {
-        Level.BRANCH: Right.DECIDE_IN_BRANCH,
-        Level.COMMITTEE: Right.DECIDE_IN_COMMITTEE,
-        Level.CONFERENCE: Right.DECIDE_IN_CONFERENCE,
-    }
+    # The table of steps stands in `issues.models.rules`.
+    State = rules.State
+    DECIDES = DECIDES
     STEPS = {
-        "decide": {State.PROPOSED},
-        "add_matter": {State.PROPOSED},
-        "add_measure": {State.DECIDED, State.IN_PROGRESS},
-        "finish_measure": {State.DECIDED, State.IN_PROGRESS},
-        "end_matter": {State.DECIDED, State.IN_PROGRESS},
-        "close": {State.FEEDBACK},
-        "reopen": {State.CLOSED},
+        step: {state for rule in rules.rules_of(step) for state in rule.frm}
+        for step in Step
     }
+    FINAL = frozenset(rules.FINAL)
 
     title = models.CharField("议题", max_length=80)
     brand = models.CharField("品牌名称", max_length=60, blank=True)
@@ -207,10 +147,11 @@ class Issue(models.Model):
         verbose_name = "议题"
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="closed") ^ Q(closed_on=None),
+                condition=Q(state__in=["closed", "withdrawn"]) ^ Q(closed_on=None),
                 name="issue_closed_has_its_day",
             )
         ]
+        triggers = [ISSUE_CHANGES_BY_STEPS, ISSUE_BEGINS_WITH_A_STEP]
 
     def __str__(self):
         return self.title
@@ -231,22 +172,37 @@ class Issue(models.Model):
         """The worst of its open measures' lights; needs `for_list`'s prefetch."""
         return worst(measure.light(today) for measure in self.measures_open)
 
-    def may_be_decided_by(self, user):
-        """The one question of right for every step that its body takes."""
+    def is_decided_by(self, user):
         return Issue.objects.decided_by(user).filter(pk=self.pk).exists()
+
+    def is_acted_for_by(self, user):
+        return Issue.objects.acted_for_by(user).filter(pk=self.pk).exists()
+
+    def may_be_decided_by(self, user):
+        """Is the user the chair of its body, or one who may act for the chair?"""
+        return self.is_decided_by(user) or self.is_acted_for_by(user)
 
 
 class MatterQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.SEE_ISSUES):
-        """By grid; or with an issue, or a demand, that one sees."""
+        """By grid; with an issue, a body, a demand or a measure that is one's own."""
         links = MatterDemand.objects.in_force().filter(
             demand__in=Demand.objects.visible_to(user, demands_right(having))
         )
-        return self.filter(
+        seen = (
             Q(issue__in=Issue.objects.visible_to(user, having))
-            | Q(grid__in=Grid.objects.governed_by(user, having))
+            | Q(grid__in=governed(user, having))
+            | Q(body__in=DeliberationBody.objects.spoken_for_by(user, having))
             | Q(pk__in=links.values("matter"))
         )
+        measures = Measure.objects.of_officer(user, having)
+        if measures is not None:
+            seen |= Q(pk__in=measures.values("matter"))
+        return self.filter(seen)
+
+    def direct(self):
+        """Dealt with by a body without deliberation (直接办理)."""
+        return self.filter(issue=None)
 
     def with_askers(self):
         """Counts the distinct askers in it now."""
@@ -261,6 +217,10 @@ class MatterQuerySet(models.QuerySet):
     def open(self):
         return self.filter(state=Matter.State.OPEN)
 
+    def standing(self):
+        """Not withdrawn with the sorting that made them, nor merged into another."""
+        return self.exclude(state__in=[Matter.State.WITHDRAWN, Matter.State.MERGED])
+
     def common(self):
         """共性诉求: three or more distinct askers ask for the same."""
         return self.with_askers().filter(askers__gte=Matter.COMMON_FROM)
@@ -268,7 +228,7 @@ class MatterQuerySet(models.QuerySet):
     def for_list(self):
         """Everything one row of the matter ledger shows."""
         return (
-            self.select_related("issue", "grid", "building")
+            self.select_related("issue", "body", "grid", "building")
             .with_askers()
             .order_by("-raised_on", "-pk")
         )
@@ -281,6 +241,8 @@ class Matter(models.Model):
     class State(models.TextChoices):
         OPEN = "open", "办理中"
         ENDED = "ended", "已办结"
+        WITHDRAWN = "withdrawn", "已撤回"  # its demands wait again
+        MERGED = "merged", "已合并"  # into another that asks for the same
 
     class Ending(models.TextChoices):
         SOLVED = "solved", "已解决"
@@ -289,7 +251,21 @@ class Matter(models.Model):
         PASSED_UP = "passed_up", "非本级事权已上报"
         ENFORCEMENT = "enforcement", "执法事项已移交"
 
-    STEPS = {"join": {State.OPEN}, "end": {State.OPEN}}
+    class System(models.TextChoices):
+        CITY = "city", "城运平台"
+        HOTLINE = "hotline", "12345 热线"
+        ENFORCEMENT = "enforcement", "行政执法系统"
+        OTHER = "other", "其他系统"
+
+    # Those of its measures are the issue's, if it is in one.
+    STEPS = {
+        "join": {State.OPEN},
+        "end": {State.OPEN},
+        "add_measure": {State.OPEN},
+        "finish_measure": {State.OPEN},
+        "carry": {State.OPEN},
+        "withdraw": {State.OPEN},
+    }
     COMMON_FROM = 3  # distinct askers
 
     title = models.CharField("事项", max_length=80)
@@ -301,6 +277,15 @@ class Matter(models.Model):
         blank=True,
         related_name="matters",
         verbose_name="议题",
+    )
+    # Who deals with it directly, while it is in no issue.
+    body = models.ForeignKey(
+        DeliberationBody,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="matters",
+        verbose_name="直接办理的议事主体",
     )
     grid = models.ForeignKey(
         Grid, models.PROTECT, related_name="matters", verbose_name="网格"
@@ -317,12 +302,19 @@ class Matter(models.Model):
     ending = models.CharField("办结方式", max_length=12, choices=Ending, blank=True)
     before = models.CharField("变化前", max_length=200, blank=True)
     after = models.CharField("变化后", max_length=200, blank=True)
+    passed_to = models.CharField("上报给谁", max_length=80, blank=True)
+    # Its number in a system outside, for whoever asks there.
+    outside_system = models.CharField(
+        "外部系统", max_length=12, choices=System, blank=True
+    )
+    outside_number = models.CharField("外部案号", max_length=40, blank=True)
     benefited = models.PositiveIntegerField("受益户数", null=True, blank=True)
     ended_on = models.DateField("办结日期", null=True, blank=True)
     search = models.TextField(editable=False)
 
     VISIBILITY = {
-        OPEN: "id title state issue grid building ending before after benefited",
+        OPEN: "id title state issue body grid building ending before after benefited"
+        " passed_to outside_system outside_number",
         INTERNAL: "raised_on ended_on",
         SEALED: "search",
     }
@@ -333,9 +325,17 @@ class Matter(models.Model):
         verbose_name = "事项"
         constraints = [
             models.CheckConstraint(
+                condition=Q(issue=None) ^ Q(body=None),
+                name="matter_has_one_owner",
+            ),
+            models.CheckConstraint(
                 condition=(
-                    Q(state="open", ending="", ended_on=None)
-                    | (~Q(state="open") & ~Q(ending="") & ~Q(ended_on=None))
+                    Q(
+                        state__in=["open", "withdrawn", "merged"],
+                        ending="",
+                        ended_on=None,
+                    )
+                    | (Q(state="ended") & ~Q(ending="") & ~Q(ended_on=None))
                 ),
                 name="matter_ended_whole",
             ),
@@ -343,6 +343,18 @@ class Matter(models.Model):
                 condition=~Q(ending__in=["solved", "partly"])
                 | (~Q(before="") & ~Q(after="")),
                 name="solved_says_before_and_after",
+            ),
+            models.CheckConstraint(
+                condition=~Q(ending="passed_up") | ~Q(passed_to=""),
+                name="passed_up_names_to_whom",
+            ),
+            models.CheckConstraint(
+                condition=~Q(ending="enforcement") | ~Q(outside_number=""),
+                name="enforcement_has_its_number",
+            ),
+            models.CheckConstraint(
+                condition=~(Q(outside_system="") ^ Q(outside_number="")),
+                name="outside_number_has_its_system",
             ),
         ]
 
@@ -356,6 +368,20 @@ class Matter(models.Model):
 
     def get_absolute_url(self):
         return reverse("issues:matter_detail", args=[self.pk])
+
+    @property
+    def owner(self):
+        """The body that has to go on with it; needs the joined row."""
+        return self.issue.body if self.issue else self.body
+
+    def may_be_decided_by(self, user):
+        """The one question of right for every step that its body takes."""
+        if self.issue:
+            return self.issue.may_be_decided_by(user)
+        bodies = DeliberationBody.objects
+        mine = bodies.chaired_by(user, Issue.DECIDES[self.body.level])
+        own = mine | bodies.acted_for_by(user)
+        return own.filter(pk=self.body_id).exists()
 
     @property
     def is_common(self):
@@ -374,6 +400,10 @@ class OfMatterQuerySet(models.QuerySet):
     def in_force(self):
         return self.filter(left_at=None)
 
+    def in_open(self):
+        """Those in force, in matters that have not ended."""
+        return self.in_force().filter(matter__state=Matter.State.OPEN)
+
 
 @tracked()
 class MatterDemand(models.Model):
@@ -383,8 +413,23 @@ class MatterDemand(models.Model):
     demand = models.ForeignKey(Demand, models.PROTECT, related_name="links")
     joined_at = models.DateTimeField("并入时间")
     left_at = models.DateTimeField("移出时间", null=True, blank=True)
+    # What joining overwrote, so that leaving restores it.
+    due = models.ForeignKey(
+        DemandDue, models.PROTECT, null=True, related_name="+", verbose_name="原期限"
+    )
+    first_word_on = models.DateField("原首次答话", null=True)
+    earlier = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="+", verbose_name="先前的事项"
+    )
 
-    VISIBILITY = {INTERNAL: "id matter demand joined_at left_at"}
+    # The merge that brought it here, which can be undone.
+    merge = models.ForeignKey(
+        "issues.MatterMerge", models.PROTECT, null=True, related_name="links"
+    )
+
+    VISIBILITY = {
+        INTERNAL: "id matter demand joined_at left_at due first_word_on earlier merge"
+    }
 
     objects = OfMatterQuerySet.as_manager()
 
@@ -407,13 +452,32 @@ class OfIssueQuerySet(models.QuerySet):
         return self.filter(issue__in=Issue.objects.visible_to(user, having))
 
 
-class MeasureQuerySet(OfIssueQuerySet):
+class MeasureQuerySet(models.QuerySet):
+    def visible_to(self, user, having=Right.SEE_ISSUES):
+        return self.filter(matter__in=Matter.objects.visible_to(user, having))
+
+    def of_officer(self, user, having):
+        """Led by, or in part of, what the user is an officer of; None: of nothing."""
+        units = posts_with(user, having, among=BY_UNIT)
+        organizations = PartyOrganization.objects.served_by(user, having)
+        if posts_with(user, having, among=BY_ORGANIZATION):
+            led = Q(lead_organization__in=organizations)
+            led |= Q(parts__organization__in=organizations)
+        elif units:
+            led = Q(pk__in=[])
+        else:
+            return None
+        if units:
+            led |= Q(lead_unit__officers__post__in=units)
+            led |= Q(parts__unit__officers__post__in=units)
+        return self.model.objects.filter(led)
+
     def on_the_list_of(self, user):
         """What one works through: an officer's units' own, for others all in sight."""
         seen = self.visible_to(user)
         posts = posts_with(user, Right.SEE_ISSUES)
         if posts and all(post.role in BY_UNIT for post in posts):
-            mine = self.model.objects.filter(lead_unit__officers__post__in=posts)
+            mine = self.of_officer(user, Right.SEE_ISSUES)
             seen = seen.filter(pk__in=mine.values("pk"))
         return seen
 
@@ -437,11 +501,38 @@ class MeasureQuerySet(OfIssueQuerySet):
             ]
         )
 
+    def with_supervision(self):
+        """督办: the measure's own, or its whole issue's, until it is answered."""
+        waiting = Supervision.objects.waiting()
+        return self.annotate(
+            supervised=Exists(waiting.filter(measure=OuterRef("pk")))
+            | Exists(waiting.filter(issue=OuterRef("issue"), measure=None))
+        )
+
+    def with_parts(self):
+        """`parts_all`: who leads and who supports, the lead first."""
+        parts = self.model._meta.get_field("parts").related_model.objects
+        return self.prefetch_related(
+            Prefetch(
+                "parts",
+                queryset=parts.select_related("unit", "organization"),
+                to_attr="parts_all",
+            )
+        )
+
     def for_list(self):
         """Everything one row of the measure ledger shows."""
-        return self.select_related(
-            "issue", "matter", "lead_unit", "lead_organization"
-        ).order_by("due_on", "pk")
+        return (
+            self.select_related("issue", "matter", "lead_unit", "lead_organization")
+            .with_supervision()
+            .order_by("-supervised", "due_on", "pk")
+        )
+
+
+# What was carried out is not carried out again: a further measure says what is left.
+MEASURE_ENDS_ONCE = pgtrigger.FSM(
+    name="measure_ends_once", field="state", transitions=[("open", "done")]
+)
 
 
 @tracked()
@@ -452,8 +543,14 @@ class Measure(models.Model):
         OPEN = "open", "办理中"
         DONE = "done", "已完成"
 
+    # None while its matter is dealt with directly (直接办理).
     issue = models.ForeignKey(
-        Issue, models.PROTECT, related_name="measures", verbose_name="议题"
+        Issue,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="measures",
+        verbose_name="议题",
     )
     matter = models.ForeignKey(
         Matter, models.PROTECT, related_name="measures", verbose_name="事项"
@@ -504,6 +601,7 @@ class Measure(models.Model):
                 name="measure_due_after_it_was_decided",
             ),
         ]
+        triggers = [MEASURE_ENDS_ONCE]
 
     def __str__(self):
         return self.content
@@ -513,7 +611,8 @@ class Measure(models.Model):
         return self.lead_unit or self.lead_organization
 
     def get_absolute_url(self):
-        return f"{self.issue.get_absolute_url()}#measure-{self.pk}"
+        page = self.issue or self.matter
+        return f"{page.get_absolute_url()}#measure-{self.pk}"
 
     def light(self, today):
         """Its light; None once it is done."""
