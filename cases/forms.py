@@ -20,7 +20,7 @@ from cases.models import (
 )
 from grids.models import Neighborhood
 from party.forms import say_choose
-from tianshan.web.forms import DayInput
+from tianshan.web.forms import NAME_TAKEN, DayInput
 
 PRIVATE = {"data-private": True, "autocomplete": "off"}
 FIRST_YEAR = 1900
@@ -309,3 +309,4 @@ class ItemForm(forms.ModelForm):
     class Meta:
         model = HelpItem
         fields = ("name", "steps", "papers", "valid_years", "keep_days", "active")
+        error_messages = NAME_TAKEN

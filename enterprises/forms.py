@@ -13,7 +13,7 @@ from enterprises.actions import row_in_words
 from enterprises.imports.fields import CellProblem, code_of
 from enterprises.models import Business, JournalEntry, Trade, TradeWord
 from grids.models import Building, Grid, Post
-from tianshan.web.forms import DayInput
+from tianshan.web.forms import NAME_TAKEN, DayInput
 from tianshan.web.masks import masked_phone
 
 EDITED = (
@@ -526,6 +526,7 @@ class TradeForm(forms.ModelForm):
     class Meta:
         model = Trade
         fields = ["name", "section", "active"]
+        error_messages = NAME_TAKEN
         help_texts = {
             "name": "台账上这样写的，就归到这里",
             "active": "停用后，归类时不再出现；已归的照旧",

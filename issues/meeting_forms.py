@@ -19,7 +19,7 @@ from issues.models import (
 )
 from party.models import MemberUnit, PartyOrganization
 from tianshan.files.pictures import ACCEPT
-from tianshan.web.forms import DayInput, TimeInput
+from tianshan.web.forms import NAME_TAKEN, DayInput, TimeInput
 
 
 def area(rows):
@@ -269,6 +269,7 @@ class BodyForm(forms.ModelForm):
             "numbered",
             "mark",
         ]
+        error_messages = NAME_TAKEN
         widgets = {
             "cadence_from": DayInput(),
             "buildings": forms.CheckboxSelectMultiple,

@@ -142,10 +142,12 @@ def edit(activity, *, changes, seen, by, at):
     announced = activity.state == Activity.State.ANNOUNCED
     if "rule" in changed and announced:
         raise Refused("发布以后不能改纪律；要改请取消这一场，另办一场。")
-    moved = {"starts", "ends"} & set(changed)
+    moved, before = {"starts", "ends"} & set(changed), activity.starts
     for name in changed:
         setattr(activity, name, wanted[name])
     _fits_together(activity)
+    if announced and activity.starts < at <= before:
+        raise Refused("已经发布的活动不能改到过去的时间。")
     if {"capacity", "reserved"} & set(changed):
         _has_places_for_its_signups(activity)
     if activity.booking and activity.station_id != activity.booking.room.station_id:

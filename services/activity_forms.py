@@ -1,6 +1,7 @@
 """What is asked for on the pages of activities. Whether it can be: the actions."""
 
 import datetime as dt
+import uuid
 
 from django import forms
 from django.utils import timezone
@@ -10,7 +11,7 @@ from grids.models import Building, Grid, Neighborhood
 from party.forms import say_choose
 from party.models import MemberUnit, PartyOrganization, Station, StationRoom
 from services.activities import FACTS
-from services.models import Activity, ActivitySeries, Feedback
+from services.models import Activity, ActivitySeries, Feedback, Signup
 from tianshan.web.forms import DayInput, TimeInput, bounded
 
 FURTHEST = 30 * 366  # days, either way: beyond it the year is a slip
@@ -241,8 +242,23 @@ class RuleForm(forms.Form):
     )
 
 
-class SignupForm(forms.Form):
-    persons = forms.IntegerField(label="几位", min_value=1, max_value=500, initial=1)
+class PageForm(forms.Form):
+    """Says which page was sent, so that two presses on it are told from two pages."""
+
+    page_key = forms.UUIDField(
+        required=False, widget=forms.HiddenInput, initial=uuid.uuid4
+    )
+
+    def clean(self):
+        facts = super().clean()
+        self.page = facts.pop("page_key", None)
+        return facts
+
+
+class SignupForm(PageForm):
+    persons = forms.IntegerField(
+        label="几位", min_value=1, max_value=Signup.MOST_PERSONS, initial=1
+    )
     title = forms.CharField(
         label="称呼",
         max_length=20,
@@ -281,7 +297,7 @@ class SignupForm(forms.Form):
         return facts
 
 
-class WalkInForm(forms.Form):
+class WalkInForm(PageForm):
     title = forms.CharField(
         label="称呼",
         max_length=20,

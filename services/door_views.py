@@ -15,7 +15,7 @@ from accounts.rights import Right, for_devices, needs
 from services import checkins
 from services.activities import Refused
 from services.activity_forms import WalkInForm
-from services.models import Activity, Attendance
+from services.models import Activity, Attendance, Signup
 from tianshan.pinyin import search_text
 from tianshan.web.masks import masked_name
 from visits.actions import digest_of
@@ -105,7 +105,7 @@ def _check_in(activity, said, *, by, at, came_at=None):
         signup = activity.signups.filter(pk=int(said["signup"])).first()
         if signup is None:
             raise Refused("这个报名不在这场活动里。")
-    if not 0 <= persons <= 500:
+    if not 0 <= persons <= Signup.MOST_PERSONS:
         raise Refused("人数不对。")
     return checkins.check_in(
         activity,

@@ -4,6 +4,8 @@ The portal introduces: it keeps no amounts, ranks no provider, and whoever runs 
 business that offers stands aside from the need (回避).
 """
 
+import datetime as dt
+
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
@@ -37,6 +39,7 @@ Choice = Match.Choice
 # Working days before the date by which somebody is settled (he is to prepare), and
 # before that by which the candidates are asked: the office's own, no rule's.
 SETTLED_BEFORE = 5
+FURTHEST = dt.timedelta(days=2 * 366)
 ASKED_BEFORE = 2
 INTO = "需求"
 
@@ -86,6 +89,13 @@ def _end(need, state, *, on, outcome=""):
 # --- asking --------------------------------------------------------------------------
 
 
+def _can_be_wanted(day, today):
+    if day < today:
+        raise Refused(f"{day} 已经过去了。")
+    if day > today + FURTHEST:
+        raise Refused(f"{day} 太远了，请核对年份。")
+
+
 @transaction.atomic
 def ask(
     businesses,
@@ -108,8 +118,8 @@ def ask(
     keys = {each.pk for each in businesses}
     if mine.filter(pk__in=keys).count() != len(keys):
         raise PermissionDenied
-    if wanted_on and wanted_on < today:
-        raise Refused(f"{wanted_on} 已经过去了。")
+    if wanted_on:
+        _can_be_wanted(wanted_on, today)
     need = Need.objects.create(
         title=title,
         skill=skill.strip(),
@@ -529,8 +539,7 @@ def took_part(business_ids):
 def postpone(need, *, wanted_on, why, by, at):
     """Another date; the reason stays in the record."""
     need = _take(need, "postpone", by=by)
-    if wanted_on < timezone.localdate(at):
-        raise Refused(f"{wanted_on} 已经过去了。")
+    _can_be_wanted(wanted_on, timezone.localdate(at))
     if not why.strip():
         raise Refused("请写改期的原因。")
     before, need.wanted_on = need.wanted_on, wanted_on

@@ -1,5 +1,8 @@
 """Sign-ups by staff, check-ins, and what a business took part in."""
 
+import re
+import uuid
+
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -19,7 +22,9 @@ from services.models import Activity, Attendance, Signup
 from tianshan.pinyin import fold
 from tianshan.web import render_inside, render_part
 from tianshan.web.masks import phone_tail
+from visits.actions import digest_of
 
+NUMBER = re.compile(r"[0-9]{1,9}")
 FOUND = 12
 SHOWN = 20
 
@@ -40,6 +45,7 @@ def signup_new(request, pk):
                 business=business,
                 by=request.user,
                 at=timezone.now(),
+                client_key=_once(form, activity, business),
                 **form.cleaned_data,
             )
         except Refused as refused:
@@ -58,6 +64,16 @@ def signup_new(request, pk):
         "left": signups.free_places(activity),
     }
     return render_part(request, "services/signup_new.html", context, part="found")
+
+
+def _once(form, activity, business=None):
+    """The key of what this page sent: sent twice it is one. Gone back to and filled in
+    for somebody else it is another."""
+    if form.page is None:
+        return None
+    whose = business and business.pk
+    content = {"page": str(form.page), "activity": activity.pk, "business": whose}
+    return uuid.UUID(digest_of(**content, **form.cleaned_data)[:32])
 
 
 def _business(request):
@@ -118,6 +134,19 @@ def _held(request, pk):
     return get_object_or_404(held.for_list(), pk=pk)
 
 
+def _came(rows):
+    """`{sign-up: persons}` of what was typed; an empty line and a 0 are not ticked off."""
+    came = {}
+    for row in rows:
+        number = int(row.typed) if NUMBER.fullmatch(row.typed) else None
+        if row.typed and (number is None or number > Signup.MOST_PERSONS):
+            words = f"来了几位写 1 到 {Signup.MOST_PERSONS} 的整数"
+            raise Refused(f"{row.whose}：{words}。")
+        if number:
+            came[row] = number
+    return came
+
+
 @needs(Right.HOLD_ACTIVITIES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def attendance_tick(request, pk):
@@ -132,14 +161,11 @@ def attendance_tick(request, pk):
     ticked = set(activity.attendances.standing().values_list("signup", flat=True))
     open_rows = [row for row in rows if row.pk not in ticked]
     if request.method == "POST":
-        came = {}
         for row in open_rows:
-            number = request.POST.get(f"came_{row.pk}", "")
-            if number.isdecimal() and int(number[:4]) > 0:
-                came[row] = int(number[:4])
+            row.typed = request.POST.get(f"came_{row.pk}", "").strip()
         try:
             new = checkins.tick_list(
-                activity, came=came, by=request.user, at=timezone.now()
+                activity, came=_came(open_rows), by=request.user, at=timezone.now()
             )
         except Refused as refused:
             messages.error(request, str(refused))
@@ -149,6 +175,7 @@ def attendance_tick(request, pk):
     context = {
         "activity": activity,
         "rows": open_rows,
+        "most": Signup.MOST_PERSONS,
         "done": len(rows) - len(open_rows),
     }
     return render(request, "services/attendance_tick.html", context)
@@ -167,6 +194,7 @@ def attendance_walk_in(request, pk):
                 how=Attendance.How.DOOR,
                 by=request.user,
                 at=timezone.now(),
+                client_key=_once(form, activity),
                 **form.cleaned_data,
             )
         except Refused as refused:

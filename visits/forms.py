@@ -10,7 +10,7 @@ from enterprises.forms import KEPT, MOST_PEOPLE, phone_as_typed
 from enterprises.models import Business
 from party.models import MemberUnit
 from tianshan.files.pictures import ACCEPT
-from tianshan.web.forms import DayInput
+from tianshan.web.forms import NAME_TAKEN, DayInput
 from visits import company
 from visits.models import Demand, DemandCategory, Photo, Promise, Rating, Visit
 
@@ -445,6 +445,7 @@ class CategoryForm(forms.ModelForm):
     class Meta:
         model = DemandCategory
         fields = ["name", "hard", "urgent", "active"]
+        error_messages = NAME_TAKEN
         help_texts = {
             "urgent": "有人身危险的事：不等梳理，记下就交城运中心，期限另定",
             "hard": "疑难诉求的期限长一些；改了只管以后记的诉求",

@@ -63,7 +63,7 @@ class ActivitySeries(models.Model):
         ]
 
     def __str__(self):
-        return self.title.replace("{n}", "").strip()
+        return self.title.replace("{n}", "…").strip()
 
     def titled(self, number):
         """The title of one of them; a title without {n} gets the number at its end."""

@@ -47,6 +47,8 @@ class Signup(models.Model):
         STAFF = "staff", "工作人员代报"
         CARD = "card", "扫码"
 
+    MOST_PERSONS = 500  # of one sign-up or check-in: beyond it a digit too many
+
     HOLDING = frozenset({State.IN, State.OFFERED})
     STANDING = frozenset({State.IN, State.OFFERED, State.WAITING})
     STEPS = {

@@ -88,6 +88,19 @@ def test_a_time_at_which_the_room_is_taken_or_past_is_refused(
     assert Booking.objects.get(pk=activity.booking.pk).starts == NOON + DAY
 
 
+def test_what_is_announced_is_not_moved_into_the_past(grid, station, staff):
+    """With no room that would say so; a clock put right once it began may be past."""
+    activity = ActivityFactory(grid=grid, station=station, starts=NOON + HOUR)
+    edit = {
+        "changes": {"starts": NOON - 2 * HOUR, "ends": NOON - HOUR},
+        "seen": activity.version,
+        "by": staff,
+    }
+    with pytest.raises(activities.Refused, match="不能改到过去的时间"):
+        activities.edit(activity, at=NOON, **edit)
+    assert activities.edit(activity, at=NOON + 2 * HOUR, **edit)
+
+
 def test_whoever_holds_an_activity_moves_and_cancels_a_colleague_s_booking(
     grid, station, room, staff
 ):

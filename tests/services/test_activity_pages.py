@@ -220,6 +220,41 @@ def test_a_tick_in_the_list_of_signups_can_be_taken_back(client_of, worker, stat
     assert Attendance.objects.standing().count() == 1
 
 
+@pytest.mark.parametrize("typed", ["10000", "501", "-1", "2.5", "两"])
+def test_a_number_in_the_list_that_cannot_be_is_said_and_kept(
+    client_of, worker, station, typed
+):
+    activity = ActivityFactory(station=station, grid=station.grid, starts=NOON - HOUR)
+    wrong, right = SignupFactory.create_batch(2, activity=activity)
+    page = client_of(worker).post(
+        url("attendance_tick", activity),
+        {f"came_{wrong.pk}": typed, f"came_{right.pk}": "3"},
+    )
+    assert "来了几位写 1 到 500 的整数" in page.text
+    assert f'value="{typed}"' in page.text
+    assert not Attendance.objects.exists()
+
+
+def test_pressed_twice_is_one_and_filled_in_for_another_is_another(
+    client_of, worker, station
+):
+    """A page that the browser goes back to carries the same key."""
+    soon = NOON + HOUR / 6  # open to sign up for still, and at the door already
+    activity = ActivityFactory(station=station, grid=station.grid, starts=soon)
+    client = client_of(worker)
+    for step, rows in (
+        ("signup_new", activity.signups),
+        ("attendance_walk_in", activity.attendances),
+    ):
+        page = client.get(url(step, activity))
+        sent = {"page_key": page.context["form"]["page_key"].value(), "persons": 1}
+        client.post(url(step, activity), sent | {"title": "林女士"})
+        client.post(url(step, activity), sent | {"title": "林女士"})
+        assert rows.count() == 1, step
+        client.post(url(step, activity), sent | {"title": "王先生"})
+        assert rows.count() == 2, step
+
+
 def test_a_business_is_a_link_for_who_sees_it(client_of, worker, staff, station):
     activity = ActivityFactory(station=station, grid=station.grid)
     shop = BusinessFactory(grid=station.grid, name="闽南茶行")

@@ -219,6 +219,14 @@ def test_a_date_that_is_past_takes_nothing_until_it_is_moved(need, clerk, home, 
     resources.choose(need.askers.get(), offer, choice=Choice.DONE, **late)
 
 
+def test_a_year_that_is_a_slip_is_no_date_of_a_need(need, clerk, home):
+    far = dt.date(2206, 10, 15)
+    with pytest.raises(resources.Refused, match="请核对年份"):
+        resources.postpone(need, wanted_on=far, why="汇演改期", **act(clerk))
+    with pytest.raises(resources.Refused, match="请核对年份"):
+        resources.ask([home], title="老师", skill="书法", wanted_on=far, **act(clerk))
+
+
 def test_whose_own_business_offers_stands_aside(need, clerk, grid, home):
     """回避: neither sees what others offer, nor does anything."""
     mine = BusinessFactory(grid=grid, name="我的琴行")

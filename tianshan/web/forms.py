@@ -4,6 +4,9 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.renderers import TemplatesSetting
 
+# What Django says of a name that is taken, in the words of its models.
+NAME_TAKEN = {"name": {"unique": "这个名称已经有了，请换一个，或去改原来那个。"}}
+
 
 class DayInput(forms.DateInput):
     """A day as browsers choose it: they read and send 2026-01-31 and nothing else."""
