@@ -15,7 +15,7 @@ from tests.factories import (
     OrganizationFactory,
 )
 from tianshan.audit import changes
-from tianshan.ledgers import kept
+from tianshan.ledgers import kept, views
 
 
 def total(client, query):
@@ -217,3 +217,19 @@ def test_a_writer_that_is_not_done_holds_up_no_other(grid):
     thread.join()
 
     assert kept.count(Business.objects.all()) == 131
+
+
+def test_a_list_of_nothing_is_kept_until_there_is_something(
+    grid, staff, client_of, monkeypatch
+):
+    client, drawn = client_of(staff), []
+    draw = views.draw_rows
+    monkeypatch.setattr(
+        views, "draw_rows", lambda *args, **how: drawn.append(1) or draw(*args, **how)
+    )
+    query = {"q": "闽南茶行"}
+    assert total(client, query) == (0, 0)
+    assert total(client, query) == (0, 0)
+    assert len(drawn) == 1
+    BusinessFactory(grid=grid, name="闽南茶行")
+    assert total(client, query) == (1, 1)
