@@ -27,6 +27,7 @@ State = HelpCase.State
 # An identity number or a disability card's, which begins with one.
 NUMBER = re.compile(r"\d{14}|\d{17}[\dXx]")
 LONGEST = dt.timedelta(hours=12)
+OTHER_WORDS = "征询同意的话刚改过，请照现在的重新念一遍。"
 
 
 class Refused(Exception):
@@ -261,6 +262,9 @@ def answers_of(case):
 def ask_consent(case, *, answers, by, at):
     """Keep what was answered to each thing read aloud: `{ConsentItem: Answer}`."""
     case = _take(case, "ask_consent", by=by, at=at)
+    asked = {item.pk for item in answers}
+    if ConsentItem.objects.active().filter(pk__in=asked).count() != len(asked):
+        raise Refused(OTHER_WORDS)
     before = answers_of(case)
     for item, answer in answers.items():
         if item.pk not in before or before[item.pk].answer != answer:
@@ -406,3 +410,56 @@ def keep_item(item, *, by, at):
     item.save()
     record(verb, item, by=by, at=at)
     return item
+
+
+@transaction.atomic
+def keep_words(item, *, label, script, needed, position, by, at):
+    """Save words of consent, new or changed: what is asked from now on.
+
+    What was read aloud stays as it was. Other words are another row, which open cases
+    are asked anew; whether they are needed, and when they are read, may change by itself.
+    """
+    before = _words_in_use(item, by=by)
+    words = {"label": label.strip(), "script": script.strip()}
+    same = before and words == {"label": before.label, "script": before.script}
+    kept = before if same else ConsentItem(**words)
+    kept.needed, kept.position = needed, position
+    if before and not same:
+        before.active = False
+        before.save(update_fields=["active"])
+    kept.save()
+    _words_suffice()
+    verb = "case.words_changed" if before else "case.words_added"
+    record(verb, kept, by=by, at=at, before=before and before.pk)
+    return kept
+
+
+@transaction.atomic
+def stop_words(item, *, by, at):
+    """These are read no more; who agreed to them still has."""
+    item = _words_in_use(item, by=by)
+    item.active = False
+    item.save(update_fields=["active"])
+    _words_suffice()
+    record("case.words_stopped", item, by=by, at=at)
+    return item
+
+
+def _words_in_use(item, *, by):
+    """Lock all words, of which enough must be left, and find these among them."""
+    if not may(by, Right.ASSIGN_CASES):
+        raise PermissionDenied
+    in_use = {row.pk: row for row in ConsentItem.objects.active().select_for_update()}
+    if item is None:
+        return None
+    if item.pk not in in_use:
+        raise Refused("这段话已经改过或者不再念了，请回到清单，从现在的那段改。")
+    return in_use[item.pk]
+
+
+def _words_suffice():
+    """Nothing is done for somebody who was not asked, nor sent off by another's finger."""
+    Needed = ConsentItem.Needed
+    for needed in (Needed.ALWAYS, Needed.IF_PRESSED):
+        if not ConsentItem.objects.active().filter(needed=needed).exists():
+            raise Refused(f"至少要留一条“{needed.label}”的。")

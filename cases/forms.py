@@ -1,15 +1,17 @@
 """What is asked for at each step. Nothing typed here is kept in the browser."""
 
 import datetime as dt
+import hashlib
 
 from django import forms
 from django.utils import timezone
 
 from accounts.models import User
 from cases import helpers
-from cases.actions import Refused, without_numbers
+from cases.actions import OTHER_WORDS, Refused, without_numbers
 from cases.models import (
     Consent,
+    ConsentItem,
     HelpCase,
     HelpItem,
     Identity,
@@ -20,7 +22,7 @@ from cases.models import (
 )
 from grids.models import Neighborhood
 from party.forms import say_choose
-from tianshan.web.forms import NAME_TAKEN, DayInput
+from tianshan.web.forms import NAME_TAKEN, DayInput, bounded, likely_day
 
 PRIVATE = {"data-private": True, "autocomplete": "off"}
 FIRST_YEAR = 1900
@@ -179,15 +181,28 @@ class ConsentForm(StepForm):
         return [(item, self[f"item_{item.pk}"]) for item in self.items]
 
     def clean(self):
+        _ask_for_what_is_shown(self, "item_", OTHER_WORDS)
         said = {item: self.cleaned_data.get(f"item_{item.pk}") for item in self.items}
         return {"answers": {item: answer for item, answer in said.items() if answer}}
 
 
+def _ask_for_what_is_shown(form, prefix, words):
+    """Refuse answers to what stood on the page and was changed since."""
+    asked = {name for name in form.data if name.startswith(prefix)}
+    if asked - set(form.fields):
+        raise forms.ValidationError(words)
+
+
 class StepsForm(StepForm):
+    @staticmethod
+    def named(step):
+        """By its words: another step in its place is not what was read."""
+        return f"step_{hashlib.sha256(step.encode()).hexdigest()[:12]}"
+
     def prepare(self, case, user):
         read = dict(case.steps_read.values_list("step", "outcome"))
         for place, step in enumerate(case.item.steps, start=1):
-            self.fields[f"step_{place}"] = forms.ChoiceField(
+            self.fields[self.named(step)] = forms.ChoiceField(
                 label=f"{place}. {step}",
                 choices=StepRead.Outcome.choices,
                 required=False,
@@ -196,10 +211,9 @@ class StepsForm(StepForm):
             )
 
     def clean(self):
-        said = {
-            step: self.cleaned_data.get(f"step_{place}")
-            for place, step in enumerate(self.case.item.steps, start=1)
-        }
+        _ask_for_what_is_shown(self, "step_", "步骤刚改过，请照现在的再核对一遍。")
+        steps = self.case.item.steps
+        said = {step: self.cleaned_data.get(self.named(step)) for step in steps}
         return {"outcomes": {step: read for step, read in said.items() if read}}
 
 
@@ -277,6 +291,7 @@ class TallyForm(forms.ModelForm):
         self.fields["place"].choices = Place.choices[:2]
 
     def clean_on(self):
+        likely_day(self.cleaned_data["on"])
         if self.cleaned_data["on"] > timezone.localdate():
             raise forms.ValidationError("日期还没到。")
         return self.cleaned_data["on"]
@@ -310,3 +325,25 @@ class ItemForm(forms.ModelForm):
         model = HelpItem
         fields = ("name", "steps", "papers", "valid_years", "keep_days", "active")
         error_messages = NAME_TAKEN
+
+
+class WordsForm(forms.ModelForm):
+    """Words of consent. The action saves: other words are another row."""
+
+    class Meta:
+        model = ConsentItem
+        fields = ("label", "script", "needed", "position")
+        widgets = {"script": forms.Textarea(attrs={"rows": 4})}
+        help_texts = {
+            "label": "几个字，如“帮我按提交”",
+            "script": "照着念给本人听的原话，说清做什么、做到哪里为止",
+            "position": "从小到大念",
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        bounded(self, position=(1, 999))
+        say_choose(self)
+
+    def _post_clean(self):
+        """Validate without writing into the instance: the action saves."""

@@ -259,6 +259,12 @@ def _detail(request, pk, shown=None):
         content = actions.open_content(case, fields, by=user, at=now)
         answers = actions.answers_of(case)
         heard = {one.step: one for one in case.steps_read.all()}
+        # What was asked of one that is closed, whatever is asked today.
+        closed = case.state in HelpCase.CLOSED
+        words = ConsentItem.objects.filter(
+            **{"pk__in": answers} if closed else {"active": True}
+        )
+        steps = list(heard) if closed else case.item.steps
         context |= {
             "content": content,
             "masked": [
@@ -270,11 +276,9 @@ def _detail(request, pk, shown=None):
                 for field, label in MASKED.items()
                 if content[field]
             ],
-            "consents": [
-                (item, answers.get(item.pk)) for item in ConsentItem.objects.active()
-            ],
-            "steps_read": [(step, heard.get(step)) for step in case.item.steps],
-            "steps_left": sum(step not in heard for step in case.item.steps),
+            "consents": [(item, answers.get(item.pk)) for item in words],
+            "steps_read": [(step, heard.get(step)) for step in steps],
+            "steps_left": sum(step not in heard for step in steps),
         }
     lost = HelpCase.objects.waiting().filter(pk=pk).exclude(helper=None).exists()
     context |= {
@@ -496,6 +500,50 @@ def _item(request, item):
         messages.success(request, f"“{kept}”已保存。")
         return redirect("cases:item_list")
     return render(request, "cases/item_edit.html", {"form": form, "item": item})
+
+
+@needs(Right.ASSIGN_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def words_new(request):
+    last = ConsentItem.objects.active().last()
+    return _words(request, None, initial={"position": last.position + 10})
+
+
+@needs(Right.ASSIGN_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def words_edit(request, pk):
+    words = get_object_or_404(ConsentItem.objects.visible_to(request.user), pk=pk)
+    if not words.active:
+        messages.warning(request, "这段话已经改过或者不再念了，现在念的列在下面。")
+        return redirect("cases:item_list")
+    return _words(request, words)
+
+
+def _words(request, words, initial=None):
+    form = forms.WordsForm(request.POST or None, instance=words, initial=initial)
+    if form.is_valid():
+        said = form.cleaned_data
+        try:
+            actions.keep_words(words, **said, by=request.user, at=timezone.now())
+        except actions.Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, "已保存，从现在起照这段念。")
+            return redirect("cases:item_list")
+    return render(request, "cases/words_edit.html", {"form": form, "words": words})
+
+
+@needs(Right.ASSIGN_CASES)
+@require_POST
+def words_stop(request, pk):
+    words = get_object_or_404(ConsentItem.objects.visible_to(request.user), pk=pk)
+    try:
+        actions.stop_words(words, by=request.user, at=timezone.now())
+    except actions.Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"“{words}”以后不再念。")
+    return redirect("cases:item_list")
 
 
 @needs(*INSIDE)

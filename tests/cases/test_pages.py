@@ -122,6 +122,8 @@ def test_a_tally_names_nobody(client_of, helper, maotai, renewal):
     }
     client_of(helper).post("/cases/tally/", form)
     assert Tally.objects.get().people == 26
+    page = client_of(helper).post("/cases/tally/", form | {"on": "0001-01-01"})
+    assert "请核对年份" in page.text
     page = client_of(helper).post("/cases/tally/", form | {"place": "home"})
     assert page.status_code == 200
     assert Tally.objects.count() == 1

@@ -1,11 +1,21 @@
 """How every form is drawn."""
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.renderers import TemplatesSetting
+from django.utils import timezone
 
 # What Django says of a name that is taken, in the words of its models.
 NAME_TAKEN = {"name": {"unique": "这个名称已经有了，请换一个，或去改原来那个。"}}
+
+FURTHEST = 30 * 366  # days from today, either way: beyond it the year is a slip
+
+
+def likely_day(day):
+    """A validator for days of the office's own life."""
+    if abs((day - timezone.localdate()).days) > FURTHEST:
+        raise ValidationError("请核对年份。")
 
 
 class DayInput(forms.DateInput):
