@@ -1,6 +1,7 @@
 """What is asked for on the pages of organisations. What the rules say: `actions`."""
 
 from django import forms
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.rights import Right
@@ -23,6 +24,12 @@ def say_choose(form):
             field.empty_label = "请选择" if field.required else "没有"
         elif isinstance(field, forms.TypedChoiceField):
             field.choices = [(k, v if k else "请选择") for k, v in field.choices]
+
+
+def or_own(rows, own):
+    """The rows to choose from, and the one that stands there already: what is closed or
+    out of sight by now is not dropped by whoever saves the page for something else."""
+    return rows.model.objects.filter(Q(pk__in=rows.values("pk")) | Q(pk=own))
 
 
 def within_reach(user, right):

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from accounts.rights import Right
 from grids.models import Building, Grid
-from party.forms import say_choose
+from party.forms import or_own, say_choose
 from party.models import MemberUnit, PartyOrganization, Station, StationHours
 from party.stations import FACTS
-from tianshan.web.forms import DayInput, TimeInput
+from tianshan.web.forms import DayInput, TimeInput, likely_day
 
 
 class StationForm(forms.ModelForm):
@@ -29,15 +29,16 @@ class StationForm(forms.ModelForm):
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
         today = timezone.localdate()
-        others = Station.objects.visible_to(user).open_on(today)
-        self.fields["parent"].queryset = others.exclude(pk=self.instance.pk)
-        self.fields["building"].queryset = Building.objects.visible_to(user).order_by(
-            "pinyin"
-        )
-        self.fields["organization"].queryset = (
-            PartyOrganization.objects.visible_to(user).standing().order_by("pinyin")
-        )
-        self.fields["unit"].queryset = MemberUnit.objects.visible_to(user)
+        own = self.instance
+        others = Station.objects.visible_to(user).open_on(today).exclude(pk=own.pk)
+        self.fields["parent"].queryset = or_own(others, own.parent_id)
+        buildings = or_own(Building.objects.visible_to(user), own.building_id)
+        self.fields["building"].queryset = buildings.order_by("pinyin")
+        organizations = PartyOrganization.objects.visible_to(user).standing()
+        organizations = or_own(organizations, own.organization_id)
+        self.fields["organization"].queryset = organizations.order_by("pinyin")
+        units = MemberUnit.objects.visible_to(user)
+        self.fields["unit"].queryset = or_own(units, own.unit_id)
         say_choose(self)
 
     def clean(self):
@@ -54,7 +55,9 @@ class NewStationForm(StationForm):
     grid = forms.ModelChoiceField(
         label="网格", queryset=Grid.objects.none(), empty_label="请选择"
     )
-    opened_on = forms.DateField(label="启用日期", widget=DayInput())
+    opened_on = forms.DateField(
+        label="启用日期", widget=DayInput(), validators=[likely_day]
+    )
     field_order = ["name", "kind", "grid", "opened_on", "parent"]
 
     def __init__(self, *args, user, **kwargs):
@@ -66,7 +69,9 @@ class NewStationForm(StationForm):
 
 
 class CloseForm(forms.Form):
-    on = forms.DateField(label="从哪天起停用", widget=DayInput())
+    on = forms.DateField(
+        label="从哪天起停用", widget=DayInput(), validators=[likely_day]
+    )
     why = forms.CharField(label="停用原因", max_length=120)
 
     def __init__(self, *args, **kwargs):

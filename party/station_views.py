@@ -13,6 +13,7 @@ from django.views.decorators.http import (
 )
 
 from accounts.rights import Right, needs
+from grids.models import Post
 from party import bookings, stations
 from party.models import (
     Booking,
@@ -53,7 +54,7 @@ def station_detail(request, pk):
     station = get_object_or_404(
         seen.for_list().select_related("unit", "parent__parent"), pk=pk
     )
-    now = timezone.now()
+    now, today = timezone.now(), timezone.localdate()
     coming = (
         Booking.objects.between(now, now + AHEAD)
         .filter(room__station=station)
@@ -63,6 +64,7 @@ def station_detail(request, pk):
         (day, list(rows))
         for day, rows in groupby(coming, lambda row: timezone.localdate(row.starts))
     ]
+    is_open = _is_open(station, today)
     may_keep = _kept(request.user).filter(pk=pk).exists()
     context = {
         "station": station,
@@ -73,8 +75,11 @@ def station_detail(request, pk):
         "days": days,
         "may_see_services": request.user.may(Right.SEE_SERVICES),
         "may_keep": may_keep,
-        "may_book": not station.closed_on and request.user.may(Right.BOOK_ROOMS),
-        "staff": station.staff.filter(post__until=None).select_related("post__user")
+        "is_open": is_open,
+        "may_book": is_open and request.user.may(Right.BOOK_ROOMS),
+        "staff": station.staff.filter(
+            post__in=Post.objects.in_force(today)
+        ).select_related("post__user")
         if may_keep
         else [],
     }
@@ -101,6 +106,11 @@ def _hours(station):
         (label(first).label + (f"至{label(last).label}" if last > first else ""), spans)
         for first, last, spans in runs
     ]
+
+
+def _is_open(station, day):
+    """Closing is said ahead: until that day rooms are booked as before."""
+    return station.closed_on is None or station.closed_on > day
 
 
 def _kept(user):
@@ -300,9 +310,10 @@ def room_close(request, pk):
 @needs(Right.BOOK_ROOMS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def booking_new(request, pk):
-    station = get_object_or_404(
-        Station.objects.visible_to(request.user), pk=pk, closed_on=None
-    )
+    station = get_object_or_404(Station.objects.visible_to(request.user), pk=pk)
+    if not _is_open(station, timezone.localdate()):
+        messages.warning(request, f"{station}自 {station.closed_on} 起停用，不能再订。")
+        return redirect(station)
     form = BookingForm(
         request.POST or None,
         station=station,

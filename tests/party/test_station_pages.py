@@ -11,6 +11,7 @@ from party import bookings
 from party.models import Booking, Station
 from tests.factories import (
     LIVE_ON,
+    OrganizationFactory,
     PostFactory,
     RoomFactory,
     StationFactory,
@@ -162,6 +163,53 @@ def test_closing_and_coming_back(clerk, client_of, station, staff, room):
     assert "停用：装修" in client.get(station.get_absolute_url()).text
     client.post(url("station_reopen", station.pk))
     assert "停用：" not in client.get(station.get_absolute_url()).text
+
+
+def test_until_the_day_on_which_it_closes_its_rooms_are_booked(
+    clerk, client_of, station, staff, room
+):
+    client = client_of(clerk)
+    page = client.post(
+        url("station_close", station.pk), {"on": "9999-12-31", "why": "装修"}
+    )
+    assert "请核对年份" in page.text
+    week = timezone.localdate() + dt.timedelta(days=7)
+    client.post(url("station_close", station.pk), {"on": week, "why": "装修"})
+    book = url("booking_new", station.pk)
+    page = client_of(staff).get(station.get_absolute_url()).text
+    assert "将停用" in page
+    assert book in page
+    client_of(staff).post(book, asked(room))
+    assert Booking.objects.count() == 1
+    page = client_of(staff).post(book, asked(room, on=week)).text
+    assert "起停用" in page
+    Station.objects.update(closed_on=timezone.localdate())
+    page = client_of(staff).get(book, follow=True)
+    assert "不能再订" in page.text
+    assert "已停用" in page.text
+
+
+def test_whoever_serves_for_a_time_is_named_as_long(clerk, client_of, station, worker):
+    today = timezone.localdate()
+    post = worker.posts.get()
+    for until, named in ((today + dt.timedelta(days=9), True), (today, False)):
+        post.until = until
+        post.save()
+        page = client_of(clerk).get(station.get_absolute_url()).text
+        assert (worker.display_name in page) is named
+
+
+def test_an_organisation_that_is_gone_stays_where_it_stood(clerk, client_of, station):
+    gone = OrganizationFactory(grid=station.grid, dissolved_on=LIVE_ON)
+    station.organization = gone
+    station.save()
+    facts = {"name": station.name, "kind": "station", "place": "一层"}
+    form = client_of(clerk).get(url("station_edit", station.pk)).context["form"]
+    facts["organization"] = form["organization"].value()
+    facts["version"] = station.version
+    client_of(clerk).post(url("station_edit", station.pk), facts)
+    station.refresh_from_db()
+    assert (station.place, station.organization) == ("一层", gone)
 
 
 def test_an_unseen_station_is_not_there(stranger, client_of, station, room):
