@@ -57,7 +57,9 @@ def card_signup(request, token, pk):
     if answer:
         return answer
     shop, keys, now = sending.shop_of(card), FormKeys(card), timezone.now()
-    activity = get_object_or_404(_open_to(shop, now), pk=pk)
+    activity = _open_to(shop, now).filter(pk=pk).first()
+    if activity is None:
+        return _closed(request, token, shop, pk, now)
     form = SignUpForm(request.POST or None, activity=activity)
     key, status = keys.read(request.POST.get("key", "")), 200
     if form.is_bound and key is None:
@@ -80,6 +82,21 @@ def card_signup(request, token, pk):
         "key": request.POST["key"] if key else keys.new(),
     }
     return _draw(request, "signup_new", context, status=status)
+
+
+def _closed(request, token, shop, pk, at):
+    """It was on the card, and takes no more: whoever had it open hears so, and sees what
+    is. What never was there does not exist."""
+    shown = Activity.objects.in_ledgers().exclude(state=Activity.State.DRAFT)
+    shown = shown.filter(on_card=True, grid__code__in=shop.grid.codes)
+    activity = get_object_or_404(shown, pk=pk)
+    cancelled = activity.state == Activity.State.CANCELLED
+    rows = _open_to(shop, at) if sending.takes_demands(shop) else []
+    context = {"shop": shop, "token": token, "rows": rows}
+    context["problem"] = (
+        f"“{activity}”{'取消了' if cancelled else '的报名已经截止了'}。"
+    )
+    return _draw(request, "activities", context, status=404)
 
 
 def _signed_up(request, form, activity, **more):
@@ -173,9 +190,9 @@ def signup_step(request, token):
 
 
 def _activity_of(token):
+    """A cancelled one too: who scans its poster is told, and has guessed nothing."""
     pk = row_of("poster", token)
-    shown = [Activity.State.ANNOUNCED, Activity.State.HELD]
-    rows = Activity.objects.in_ledgers().filter(state__in=shown).for_list()
+    rows = Activity.objects.in_ledgers().exclude(state=Activity.State.DRAFT).for_list()
     return rows.filter(pk=pk).first() if pk else None
 
 
@@ -190,6 +207,8 @@ def poster(request, token):
     keys, now = FormKeys(activity), timezone.now()
     form = CheckInForm(request.POST or None)
     key, status = keys.read(request.POST.get("key", "")), 200
+    if activity.state == Activity.State.CANCELLED:
+        return _poster_page(request, activity, token, key=keys.new(), status=404)
     if form.is_bound and key is None:
         form.add_error(None, STALE)
     if form.is_valid():

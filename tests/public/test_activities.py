@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from public.models import Attempt
 from public.tokens import row_of, row_token
 from services.models import Activity, Attendance, Feedback, Signup
 from tests.factories import HOUR, NOON, ActivityFactory, SignupFactory
@@ -210,6 +211,42 @@ def test_whoever_came_says_how_it_was(poster, tea, now):
 def test_a_cancelled_activity_has_no_poster(poster, tea, now):
     Activity.objects.update(state="cancelled", cancelled_at=NOON, cancelled_why="下雨")
     assert Client().get(poster).status_code == 404
+
+
+def test_the_poster_of_a_cancelled_activity_says_so_to_all_who_scan_it(
+    poster, tea, now
+):
+    Activity.objects.update(state="cancelled", cancelled_at=NOON, cancelled_why="下雨")
+    assert "取消了" in Client().get(poster).text
+    assert "下雨" in Client().get(poster).text
+    # A hall full of people behind one address: nobody has tried a wrong link.
+    assert not Attempt.objects.filter(kind=Attempt.Kind.GUESS).exists()
+    assert not Attendance.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"closes_at": NOON}, "的报名已经截止了"),
+        (
+            {"state": "cancelled", "cancelled_at": NOON, "cancelled_why": "下雨"},
+            "取消了",
+        ),
+    ],
+)
+def test_who_had_it_open_when_it_closed_hears_so_and_sees_what_is(
+    page, tea, change, said, grid
+):
+    other = ActivityFactory(grid=grid, title="夏至茶会")
+    client = Client()
+    data = {"key": client.get(page).context["key"], "title": "林女士", "persons": 1}
+    data |= {"phone": "13900001234", "agreed": "on"}
+    Activity.objects.filter(pk=tea.pk).update(**change)
+    answer = client.post(page, data)
+    assert answer.status_code == 404
+    assert said in answer.text
+    assert other.title in answer.text
+    assert not Signup.objects.exists()
 
 
 def test_who_holds_it_prints_the_poster(poster, tea, client_of, staff, leader):
