@@ -8,29 +8,32 @@ from django.utils import timezone
 
 from accounts.rights import Right
 from grids.models import Building, Grid, Neighborhood
-from party.forms import say_choose
+from party.forms import or_own, say_choose
 from party.models import MemberUnit, PartyOrganization, Station, StationRoom
 from services.activities import FACTS
-from services.models import Activity, ActivitySeries, Feedback, Signup
-from tianshan.web.forms import DayInput, TimeInput, bounded
+from services.models import (
+    Activity,
+    ActivitySeries,
+    Feedback,
+    ServiceBrand,
+    Signup,
+)
+from tianshan.web.forms import DayInput, TimeInput, bounded, likely_day
 
-FURTHEST = 30 * 366  # days, either way: beyond it the year is a slip
 PHONE_PRIVATE = {"data-private": "", "autocomplete": "off"}
 
 
 class WhenForm(forms.Form):
     """The day and its two clocks, as `starts` and `ends`."""
 
-    on = forms.DateField(label="日期", widget=DayInput())
+    on = forms.DateField(label="日期", widget=DayInput(), validators=[likely_day])
     start = forms.TimeField(label="从", widget=TimeInput())
     end = forms.TimeField(label="到", widget=TimeInput())
 
     def clean(self):
         cleaned = super().clean()
         on, start, end = (cleaned.get(name) for name in ("on", "start", "end"))
-        if on and abs((on - timezone.localdate()).days) > FURTHEST:
-            self.add_error("on", "请核对年份。")
-        elif on and start and end:
+        if on and start and end:
             cleaned["starts"], cleaned["ends"] = moment(on, start), moment(on, end)
         return cleaned
 
@@ -80,8 +83,8 @@ class ActivityForm(WhenForm, forms.ModelForm):
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
         today = timezone.localdate()
-        stations = Station.objects.visible_to(user).open_on(today).order_by("pinyin")
-        fields = self.fields
+        fields, own = self.fields, self.instance
+        stations = Station.objects.visible_to(user).open_on(today)
         fields["title"].required = False
         bounded(
             self,
@@ -91,14 +94,19 @@ class ActivityForm(WhenForm, forms.ModelForm):
             offer_hours=(1, 168),
             keep_days=(0, 365),
         )
-        fields["station"].queryset = fields["host"].queryset = stations
+        for name in ("station", "host"):
+            rows = or_own(stations, getattr(own, f"{name}_id"))
+            fields[name].queryset = rows.order_by("pinyin")
         buildings = Building.objects.visible_to(user)
         fields["building"].queryset = buildings.order_by("pinyin")
         fields["neighborhood"].queryset = Neighborhood.objects.visible_to(user)
         organizations = PartyOrganization.objects.visible_to(user).standing()
+        organizations = or_own(organizations, own.organization_id)
         fields["organization"].queryset = organizations.order_by("pinyin")
-        fields["unit"].queryset = MemberUnit.objects.visible_to(user)
-        fields["brand"].queryset = fields["brand"].queryset.filter(active=True)
+        units = MemberUnit.objects.visible_to(user)
+        fields["unit"].queryset = or_own(units, own.unit_id)
+        brands = ServiceBrand.objects.filter(active=True)
+        fields["brand"].queryset = or_own(brands, own.brand_id)
         say_choose(self)
 
     def clean(self):

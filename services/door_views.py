@@ -22,6 +22,8 @@ from visits.actions import digest_of
 from visits.sync import moments
 
 MOST_BYTES = 4096
+# What reading a record raises that is no record of ours.
+NOT_WHOLE = (ValueError, TypeError, OverflowError, AttributeError)
 
 
 def _held(request, pk):
@@ -61,8 +63,10 @@ def _ticked(request, activity):
     """What the page's plain forms send."""
     try:
         _check_in(activity, request.POST.dict(), by=request.user, at=timezone.now())
-    except (Refused, ValueError) as refused:
-        messages.error(request, str(refused) or "没有登记上，请再试。")
+    except Refused as refused:
+        messages.error(request, str(refused))
+    except NOT_WHOLE:
+        messages.error(request, "没有登记上，请在这一页上重新点一次。")
     else:
         messages.success(request, "已签到。")
 
@@ -89,7 +93,7 @@ def door_sync(request, pk):
         return JsonResponse({"reason": str(reused)}, status=409)
     except Refused as refused:
         return JsonResponse({"reason": str(refused)}, status=422)
-    except (ValueError, AttributeError):
+    except NOT_WHOLE:
         return JsonResponse({"reason": "记录不完整。"}, status=422)
     return JsonResponse({"number": row.pk}, status=201 if created else 200)
 

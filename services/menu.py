@@ -3,8 +3,10 @@
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from accounts.rights import Right, may
+from party.models import Station
 from services.models import MenuItem, MenuStation, ServiceBrand
 from tianshan.audit import record
 
@@ -53,7 +55,7 @@ def add_item(*, stations, by, at, **facts):
     _may(by)
     _is_new(facts)
     item = MenuItem.objects.create(**facts, position=_last(facts["brand"].items.all()))
-    _set_givers(item, stations)
+    _set_givers(item, stations, by=by, at=at)
     record("menu.added", item, by=by, at=at)
     return item
 
@@ -64,7 +66,7 @@ def edit_item(item, *, stations, by, at, **facts):
     _may(by)
     item = MenuItem.objects.select_for_update(of=["self"]).get(pk=item.pk)
     _is_new(facts, but=item)
-    _set_givers(item, stations)
+    _set_givers(item, stations, by=by, at=at)
     return _edit(item, "menu.edited", ITEM, facts, by=by, at=at)
 
 
@@ -74,9 +76,16 @@ def _is_new(facts, but=None):
         raise Refused(f"{facts['brand']}已经有“{facts['name']}”了。")
 
 
-def _set_givers(item, stations):
+def offered_to(user, day):
+    """The stations among which the user says which can give a service."""
+    return Station.objects.visible_to(user).open_on(day)
+
+
+def _set_givers(item, stations, *, by, at):
+    """Those that `by` does not see, or that are closed, stay as they are."""
     wanted = {station.pk for station in stations}
-    for giver in item.givers.select_for_update():
+    seen = offered_to(by, timezone.localdate(at)).values("pk")
+    for giver in item.givers.filter(station__in=seen).select_for_update():
         if giver.station_id not in wanted:
             giver.delete()
     have = set(item.givers.values_list("station", flat=True))

@@ -8,7 +8,7 @@ from django.utils import timezone
 from enterprises.forms import PRIVATE
 from party.forms import say_choose
 from party.models import Station
-from services import orders
+from services import menu, orders
 from services.models import MenuItem, Order, ServiceBrand
 from services.models.order import Told
 from tianshan.notices.reminders import FROM, UNTIL
@@ -186,7 +186,7 @@ class ItemForm(forms.ModelForm):
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
-        open_now = Station.objects.visible_to(user).open_on(timezone.localdate())
+        open_now = menu.offered_to(user, timezone.localdate())
         self.fields["stations"].queryset = open_now.order_by("pinyin")
         say_choose(self)
         if self.instance.pk:

@@ -74,7 +74,8 @@ def _tell(users, order, words, *, at, url=""):
     """`url` another page, for those who no longer see the order."""
     notify(
         users,
-        key=f"order-{order.pk}-{order.log.count()}",
+        # The state too: who is told before the step is written down has news of the last.
+        key=f"order-{order.pk}-{order.log.count()}-{order.state}",
         words=f"{words}：{order.number} {order.item}",
         url=url or order.get_absolute_url(),
         at=at,

@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from accounts.rights import Right
 from grids.models import Grid
-from party.forms import say_choose
+from party.forms import or_own, say_choose
 from party.models import MemberUnit
 from services.models import Match, Provider, Thanks
 from services.providers import FACTS
-from tianshan.web.forms import DayInput, bounded
+from tianshan.web.forms import DayInput, bounded, likely_day
 
 MOST_WORDS = 8
 LONGEST_WORD = 20
@@ -133,7 +133,7 @@ class ThanksForm(forms.Form):
     )
     to = forms.CharField(label="送给谁", max_length=60)
     words = forms.CharField(label="写了什么", max_length=120, required=False)
-    on = forms.DateField(label="日期", widget=DayInput())
+    on = forms.DateField(label="日期", widget=DayInput(), validators=[likely_day])
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -158,7 +158,8 @@ class ProviderForm(forms.ModelForm):
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["unit"].queryset = MemberUnit.objects.visible_to(user)
+        units = MemberUnit.objects.visible_to(user)
+        self.fields["unit"].queryset = or_own(units, self.instance.unit_id)
         bounded(self, capacity=(1, 5000))
         say_choose(self)
 
@@ -181,7 +182,7 @@ class NewProviderForm(ProviderForm):
 
 class ContactForm(forms.Form):
     words = forms.CharField(label="说了什么", max_length=200, widget=area(2))
-    on = forms.DateField(label="日期", widget=DayInput())
+    on = forms.DateField(label="日期", widget=DayInput(), validators=[likely_day])
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

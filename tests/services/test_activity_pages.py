@@ -13,9 +13,11 @@ from tests.factories import (
     TODAY,
     ActivityFactory,
     AttendanceFactory,
+    BrandFactory,
     BusinessFactory,
     RoomFactory,
     SignupFactory,
+    StationFactory,
 )
 from tianshan.ledgers import touched
 
@@ -263,3 +265,22 @@ def test_a_business_is_a_link_for_who_sees_it(client_of, worker, staff, station)
         page = client_of(user).get(activity.get_absolute_url()).text
         assert "闽南茶行" in page
         assert (shop.get_absolute_url() in page) == links
+
+
+def test_what_is_out_of_use_by_now_stays_where_it_stood(client_of, worker, station):
+    brand = BrandFactory(active=False)
+    closed = StationFactory(grid=station.grid, closed_on=LIVE_ON, closed_why="装修")
+    activity = ActivityFactory(
+        grid=station.grid, station=closed, host=station, brand=brand
+    )
+    client = client_of(worker)
+    form = client.get(url("activity_edit", activity)).context["form"]
+    facts = {name: form[name].value() for name in form.fields}
+    facts = {n: v for n, v in facts.items() if v is not None and v is not False}
+    page = client.post(
+        url("activity_edit", activity), facts | {"title": "改了名称", "version": 1}
+    )
+    assert page.status_code == 302, page.context["form"].errors
+    activity.refresh_from_db()
+    assert activity.title == "改了名称"
+    assert (activity.brand, activity.station) == (brand, closed)

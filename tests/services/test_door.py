@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import uuid
 
 import pytest
@@ -95,3 +96,30 @@ def test_the_page_works_without_script_and_masks_who_comes(talk, worker, client_
     client.post(url, {"key": str(uuid.uuid4()), "title": "王先生", "employer": ""})
     client.post(url, {"key": "none"})
     assert sum(Attendance.objects.values_list("persons", flat=True)) == 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"persons": [1]},
+        {"persons": 1e999},
+        {"persons": {"a": 1}},
+        {"signup": [1]},
+        {"signup": 10**30},
+        {"persons": "9" * 5000},
+    ],
+)
+def test_what_is_no_record_is_refused_for_good(send, talk, said):
+    assert send(uuid.uuid4(), title="王先生", **said) == 422
+    assert not Attendance.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "said", [{"key": "x"}, {"persons": "abc"}, {"signup": "abc"}, {}]
+)
+def test_a_page_sent_broken_is_answered_in_chinese(talk, worker, client_of, said):
+    client = client_of(worker)
+    form = {"key": str(uuid.uuid4()), "title": "王先生"} | said if said else {}
+    page = client.post(reverse("services:door", args=[talk.pk]), form, follow=True)
+    assert "重新点一次" in page.text
+    assert not re.search("invalid|badly|hexadecimal", page.text)

@@ -10,7 +10,15 @@ from accounts.rights import Role
 from services import orders
 from services.models import MenuItem, Order, ServiceBrand
 from services.models.order import State
-from tests.factories import BusinessFactory, DemandFactory, OrderFactory, PostFactory
+from tests.factories import (
+    LIVE_ON,
+    BusinessFactory,
+    DemandFactory,
+    ItemFactory,
+    OrderFactory,
+    PostFactory,
+    StationFactory,
+)
 from tianshan.audit.models import Reading
 from tianshan.workdays import Calendar
 from visits.models import Demand
@@ -214,6 +222,30 @@ def test_the_menu_is_kept_by_who_may(station, clerk, staff, client_of, street):
     assert client_of(staff).get(url("menu_list")).status_code == 403
     leader = PostFactory(role=Role.STREET_LEADER, grid=street).user
     assert client_of(leader).get(url("item_edit", item.pk)).status_code == 403
+
+
+def test_who_changes_the_menu_takes_away_no_station_that_he_does_not_see(
+    station, clerk, client_of, other_grid
+):
+    far = StationFactory(name="别的网格的阵地", grid=other_grid)
+    closed = StationFactory(grid=station.grid, closed_on=LIVE_ON, closed_why="装修")
+    item = ItemFactory(name="心理咨询", stations=[station, far, closed])
+    page = client_of(clerk).get(url("item_edit", item.pk))
+    assert far.name not in page.text
+    other = StationFactory(grid=station.grid)
+    facts = {
+        "brand": item.brand_id,
+        "name": "心理讲座",
+        "what": "讲一讲",
+        "for_whom": "员工",
+        "lasts": "1 小时",
+        "active": "on",
+        "stations": [other.pk],
+    }
+    client_of(clerk).post(url("item_edit", item.pk), facts)
+    item.refresh_from_db()
+    assert item.name == "心理讲座"
+    assert {giver.station for giver in item.givers.all()} == {other, far, closed}
 
 
 def test_a_business_that_left_is_not_ordered_for(grid, clerk, client_of):

@@ -348,6 +348,16 @@ def test_withdrawn_the_stations_are_told(held, worker):
     assert held.dispatches.standing().count() == 0
 
 
+@pytest.mark.parametrize("how", ["withdraw", "decline"])
+def test_a_station_that_was_asked_hears_that_it_is_off(sent, worker, chief, how):
+    if how == "withdraw":
+        orders.withdraw(sent, reason="活动取消了", by=None, at=MONDAY)
+    else:
+        reason = "本季度的名额已经用完，请下季度再点。"
+        orders.decline(sent, reason=reason, by=chief, at=MONDAY)
+    assert any("不用再办" in words for words in words_to(worker))
+
+
 def test_each_step_is_his_alone_who_may(
     order,
     sent,
