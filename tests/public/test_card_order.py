@@ -166,3 +166,24 @@ def test_after_the_time_nobody_is_asked_to_rate(scan_order, station, clerk, chie
         rate_by=timezone.localdate() - dt.timedelta(days=1)
     )
     assert "请您评一评" not in Client().get(link).content.decode()
+
+
+def test_an_order_s_page_has_one_heading_above_all_new_and_later(scan_order, client):
+    fresh = scan_order().headers["Location"]
+    for address in (fresh, fresh.partition("?")[0]):
+        assert client.get(address).text.count("<h1") == 1
+
+
+def test_who_was_not_satisfied_reads_when_the_grid_will_ask(
+    scan_order, station, clerk, chief
+):
+    link = link_in(scan_order())
+    order = Order.objects.get()
+    served(order, station, clerk, chief)
+    Client().post(f"{link}rate/", {"verdict": "not", "words": "来得太晚"})
+    order.refresh_from_db()
+    assert "回访，问清哪里不好" in Client().get(link).text
+    orders.revisit(order, words="下次提前到", by=chief, at=timezone.now())
+    page = Client().get(link).text
+    assert "下次提前到" in page
+    assert "问清哪里不好" not in page

@@ -192,3 +192,8 @@ def test_the_links_cost_the_same_for_any_number_of_askers(
     client.get(reverse("public:for_need", args=[need.pk]))
     with django_assert_max_num_queries(9):
         client.get(reverse("public:for_need", args=[need.pk]))
+
+
+def test_the_page_has_one_heading_above_all_before_and_after(client, url):
+    for address in (url, f"{url}?done=1"):
+        assert client.get(address).text.count("<h1") == 1
