@@ -72,13 +72,23 @@ class ActivityForm(WhenForm, forms.ModelForm):
         widget=DayInput(),
         help_text="空着就是到开始为止",
     )
-    field_order = [
-        *("series", "title", "grid", "on", "start", "end"),
-        *("place_kind", "station", "room", "outside_hours", "building"),
-        *("neighborhood", "place", "organization", "unit", "host", "partners"),
-        *("brand", "about", "capacity", "reserved", "most_each", "closes_on"),
-        *("on_card", "offer_hours", "rule", "for_children", "keep_days"),
-    ]
+    GROUPS = (
+        ("办什么", ("series", "title", "grid", "brand", "about")),
+        ("什么时候", ("on", "start", "end")),
+        (
+            "在哪里",
+            ("place_kind", "station", "room", "outside_hours")
+            + ("building", "neighborhood", "place"),
+        ),
+        ("谁来办，主办只选一个", ("organization", "unit", "host", "partners")),
+        (
+            "名额和报名",
+            ("capacity", "reserved", "most_each", "closes_on")
+            + ("offer_hours", "on_card"),
+        ),
+        ("纪律和报名信息", ("rule", "keep_days", "for_children")),
+    )
+    field_order = [name for _, names in GROUPS for name in names]
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
@@ -120,6 +130,11 @@ class ActivityForm(WhenForm, forms.ModelForm):
             kept = facts.get("keep_days") or Activity.CHILDREN_KEPT
             facts["keep_days"] = min(kept, Activity.CHILDREN_KEPT)
         return facts
+
+    def groups(self):
+        """`(label, its fields)`, for the page."""
+        for label, names in self.GROUPS:
+            yield label, [self[name] for name in names if name in self.fields]
 
     def facts(self):
         return {name: self.cleaned_data[name] for name in FACTS}

@@ -370,6 +370,8 @@ def provider_detail(request, pk):
         "provider": provider,
         "may_keep": kept.filter(pk=pk).exists(),
         "may_call": request.user.may(Right.CALL),
+        "may_note": request.user.may(Right.ORDER)
+        or request.user.may(Right.KEEP_RESOURCES),
         "offers": offers.select_related("need").order_by("-made_on", "-pk"),
         "contacts": Contact.objects.visible_to(request.user)
         .filter(provider=provider)

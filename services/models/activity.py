@@ -418,10 +418,22 @@ class Activity(models.Model):
         return self.organization or self.unit or self.host
 
     @property
+    def has_its_room(self):
+        """Is the room booked for all the time? Whoever keeps the station may have moved
+        the booking, or given the room back."""
+        booking = self.booking
+        return (
+            booking is not None
+            and booking.cancelled_at is None
+            and booking.starts <= self.starts
+            and self.ends <= booking.ends
+        )
+
+    @property
     def where(self):
         """The place in words: the station with its room, the building, the school …"""
         spot = self.station or self.building or self.neighborhood
-        room = self.booking.room.name if self.booking else self.place
+        room = self.booking.room.name if self.has_its_room else self.place
         return f"{spot}{room}" if spot else room
 
     @property

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
+from party import bookings
 from services.models import Activity, Attendance, Signup
 from tests.factories import (
     HOUR,
@@ -284,3 +285,46 @@ def test_what_is_out_of_use_by_now_stays_where_it_stood(client_of, worker, stati
     activity.refresh_from_db()
     assert activity.title == "改了名称"
     assert (activity.brand, activity.station) == (brand, closed)
+
+
+def test_the_form_asks_for_everything_once(client_of, worker, station):
+    activity = ActivityFactory(grid=station.grid, station=station, host=station)
+    pages = (reverse("services:activity_new"), url("activity_edit", activity))
+    for page in pages:
+        form = client_of(worker).get(page).context["form"]
+        shown = [field.name for _, fields in form.groups() for field in fields]
+        assert sorted(shown) == sorted(form.fields)
+
+
+@pytest.mark.parametrize("how", ["cancel", "move"])
+def test_an_activity_whose_room_was_taken_from_it_says_so(
+    client_of, worker, station, how
+):
+    room = RoomFactory(station=station, name="活动室")
+    activity = ActivityFactory(
+        grid=station.grid,
+        station=station,
+        place="一层",
+        booking=bookings.book(
+            room,
+            starts=NOON + DAY + 2 * HOUR,
+            ends=NOON + DAY + 4 * HOUR,
+            title="茶会",
+            by=worker,
+            at=NOON,
+        ),
+    )
+    page = client_of(worker).get(activity.get_absolute_url()).text
+    assert "活动室" in activity.where
+    assert "场地已订" in page
+    assert "没有场地" not in page
+    if how == "cancel":
+        bookings.cancel(activity.booking, why="装修", by=worker, at=NOON)
+    else:
+        later = {"starts": NOON + DAY + 3 * HOUR, "ends": NOON + DAY + 5 * HOUR}
+        bookings.move(activity.booking, **later, by=worker, at=NOON)
+    activity = Activity.objects.get(pk=activity.pk)
+    page = client_of(worker).get(activity.get_absolute_url()).text
+    assert activity.where == f"{station}一层"
+    assert "场地已订" not in page
+    assert "没有场地" in page

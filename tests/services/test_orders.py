@@ -349,7 +349,8 @@ def test_withdrawn_the_stations_are_told(held, worker):
 
 
 @pytest.mark.parametrize("how", ["withdraw", "decline"])
-def test_a_station_that_was_asked_hears_that_it_is_off(sent, worker, chief, how):
+def test_a_station_that_was_asked_hears_that_it_is_off(worker, sent, chief, how):
+    assert any("有派单" in words for words in words_to(worker))
     if how == "withdraw":
         orders.withdraw(sent, reason="活动取消了", by=None, at=MONDAY)
     else:

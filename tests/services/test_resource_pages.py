@@ -177,6 +177,7 @@ def test_whoever_does_not_call_sees_no_number(leader, client_of, grid):
     page = client_of(leader).get(provider.get_absolute_url()).text
     assert "19912340001" not in page
     assert "打电话" not in page
+    assert url("contact_new", provider.pk) not in page, "only to be refused there"
     answer = client_of(leader).post(url("provider_phone", provider.pk), {"why": "看看"})
     assert answer.status_code == 403
 
@@ -212,6 +213,8 @@ def test_thanks_and_giving_up(need, clerk, client_of):
         "words": "党群同心护家园",
         "on": soon(0),
     }
+    page = client.post(url("need_thank", need.pk), thanks | {"on": "0001-01-01"})
+    assert "请核对年份" in page.text
     client.post(url("need_thank", need.pk), thanks)
     client.post(url("need_give_up", need.pk), {"outcome": "没有这样的老师"})
     page = client.get(need.get_absolute_url()).text
