@@ -39,6 +39,8 @@ OTHERS = [
     ("律师志愿团", Kind.UNIT, ["劳动合同咨询", "租约咨询"], "每月第一个周三", 6),
     ("街道社区卫生服务站", Kind.UNIT, ["健康讲座", "心理疏导"], "工作日下午", 40),
 ]
+# Invented numbers for invented providers; the banks, which are real, have none.
+PHONES = "199000053"
 BANNER = "扶弱助残献爱心，党群同心护家园"
 
 
@@ -52,7 +54,7 @@ def load(world):
         return {"by": worker, "at": noon(today - dt.timedelta(days=ago))}
 
     made = {}
-    for name, kind, skills, slots, capacity in OTHERS:
+    for place, (name, kind, skills, slots, capacity) in enumerate(OTHERS):
         made[name] = providers.enter(
             grid=third,
             name=name,
@@ -61,6 +63,7 @@ def load(world):
             slots=slots,
             capacity=capacity,
             contact_title="联系人",
+            contact_phone=f"{PHONES}{place:02}",
             **when(400),
         )
     for name in BANKS:
@@ -150,6 +153,8 @@ def _courses(made, accounts, grid, when, today):
         skills=["合唱"],
         slots="周六上午",
         capacity=30,
+        contact_title="联系人",
+        contact_phone=f"{PHONES}{len(OTHERS):02}",
         **when(60),
     )
     providers.note_contact(choir, words="年前排得开，要看曲目", **when(40))

@@ -8,7 +8,7 @@ from django.db.models import Sum
 from accounts.models import User
 from dashboard import demo
 from issues.models import Issue
-from services.models import Activity, ServiceBrand
+from services.models import Activity, Provider, ServiceBrand
 from tests.dashboard.test_figures import figures_for, total_of
 from tests.factories import TODAY
 
@@ -46,3 +46,11 @@ def test_the_demo_holds_the_story_of_the_seed_page(client_of, settings, tmp_path
         "文化街区夜间照明与外摆",
     }
     assert named <= set(Issue.objects.values_list("title", flat=True))
+
+    # Invented providers have invented numbers, and the banks, which are real, none.
+    invented = Provider.objects.exclude(kind=Provider.Kind.BANK)
+    numbers = set(invented.values_list("contact_phone", flat=True))
+    assert len(numbers) == invented.count()
+    assert {number[:9] for number in numbers} == {"199000053"}
+    banks = Provider.objects.filter(kind=Provider.Kind.BANK)
+    assert set(banks.values_list("contact_phone", flat=True)) == {""}
