@@ -6,10 +6,11 @@ class DashboardConfig(AppConfig):
     verbose_name = "统览"
 
     def ready(self):
-        from dashboard import building, columns, figures, rates, standing, unsent
+        from dashboard import building, columns, figures, rates, standing, sums, unsent
         from party import plan_figures
         from services import checkins, order_figures, resources
         from tianshan.ledgers import on_touched
+        from tianshan.notices import reminders
 
         on_touched(standing.rewrite)
         standing.TAKING_PART += [
@@ -22,3 +23,4 @@ class DashboardConfig(AppConfig):
         columns.register()
         unsent.register()
         plan_figures.register(building.plan_figures)
+        reminders.BEFORE.append(sums.fold)

@@ -1,10 +1,21 @@
 """Coverage in figures: from formal to effective, and what lies between."""
 
-from dashboard.models import Standing
+from django.db.models import Q
+
+from dashboard.models import (
+    COVERED,
+    EFFECTIVE,
+    IS_NOT_DUE,
+    NOT_EFFECTIVE,
+    UNCOVERED,
+    Condition,
+    Standing,
+    StandingSum,
+    failing,
+    first_failing,
+)
 from enterprises.models import Business, Coverage
 from tianshan.ledgers import FIGURES, Figure, Rate, Unit
-
-Condition = Standing.Condition
 
 
 def standings(scope):
@@ -12,11 +23,11 @@ def standings(scope):
     return Standing.objects.on(scope.day).in_scope(scope.grid)
 
 
-def businesses(narrow):
-    """The businesses that `narrow(standings, day)` leaves, as far as one may see."""
+def businesses(condition):
+    """The businesses of a class, as far as one may see them."""
 
     def rows(scope):
-        left = narrow(standings(scope), scope.day)
+        left = standings(scope).classed(scope.day).filter(condition)
         return Business.objects.visible_to(scope.user).filter(
             pk__in=left.values("business")
         )
@@ -24,27 +35,24 @@ def businesses(narrow):
     return rows
 
 
-def first_failing(condition):
-    return lambda rows, day: rows.first_failing(condition, day)
+def classes(scope):
+    """What those are counted by: the sums, for who sees by grid alone all they hold."""
+    if Business.objects.seen_by_grid_alone(scope.user):
+        sums = StandingSum.objects.visible_to(scope.user)
+        return sums.in_scope(scope.grid).up_to(scope.day), "change"
+    return standings(scope).visible_to(scope.user).classed(scope.day), ""
 
 
-def failing(condition):
-    return lambda rows, day: rows.failing(condition, day)
-
-
-def in_mode(mode):
-    return lambda rows, day: rows.filter(mode=mode)
-
-
-def figure(key, label, definition, narrow, **options):
+def figure(key, label, definition, condition):
     return Figure(
         key,
         label,
         Unit.BUSINESSES,
         definition,
         "businesses",
-        businesses(narrow),
-        **options,
+        businesses(condition),
+        family=classes,
+        condition=condition,
     )
 
 
@@ -71,38 +79,38 @@ def register():
             "in_scope",
             "在册",
             "时段最后一天在营的企业、商户、社会组织和新就业群体站点。",
-            lambda rows, day: rows,
+            Q(),
         ),
         figure(
             "covered",
             "有形覆盖",
             "在册且有党组织负责的：单独组建、联合组建、楼宇·市场·街区党组织覆盖"
             "或区域性党组织兜底。",
-            lambda rows, day: rows.covered(),
+            COVERED,
         ),
         figure(
             "effective",
             "有效覆盖",
             "有形覆盖、走访已到期，且按期走访、诉求不超期、结果已告知、参加过服务活动都做到的。",
-            lambda rows, day: rows.effective(day),
+            EFFECTIVE,
         ),
         figure(
             "not_effective",
             "有形未有效",
             "有形覆盖而不是有效覆盖的：四项差距和未到期相加，正好是这个数。",
-            lambda rows, day: rows.not_effective(day),
+            NOT_EFFECTIVE,
         ),
         figure(
             "not_due",
             "未到期",
             "有形覆盖、还没有走访过、首次走访期限也还没有到的，单独算一类。",
-            lambda rows, day: rows.not_due(day),
+            IS_NOT_DUE,
         ),
         figure(
             "gap_uncovered",
             "尚未覆盖",
             "在册但还没有党组织负责的。",
-            lambda rows, day: rows.uncovered(),
+            UNCOVERED,
         ),
         Rate(
             "formal_coverage",
@@ -142,7 +150,7 @@ def register():
                 f"covered_{mode}",
                 mode.label,
                 f"有形覆盖中，排在最前的方式是{mode.label}的。",
-                in_mode(mode),
+                Q(mode=mode),
             )
             for mode in Coverage.Mode
         ),

@@ -1,11 +1,17 @@
-"""Standing: what is computed of each business, dated, so that any day can be asked."""
+"""Standing: what is computed of each business, dated, so that any day can be asked;
+and how many there are in each class, from which figures are read."""
 
+import datetime as dt
+
+import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
+from accounts.rights import Right
+from dashboard.sums import adding
 from enterprises.models import Business, Coverage
-from grids.models import Grid
+from grids.models import Grid, governed
 from tianshan.audit.changes import noted
 from tianshan.audit.classes import INTERNAL
 
@@ -38,6 +44,36 @@ class RouteTaken(models.Model):
         return f"{self.user} {self.at:%Y-%m-%d}"
 
 
+class Condition(models.TextChoices):
+    """The conditions of effective coverage, in the order in which gaps count."""
+
+    UNVISITED = "unvisited", "未按期走访"
+    OVERDUE = "overdue", "诉求超期"
+    UNTOLD = "untold", "未告知结果"
+    ABSENT = "absent", "未参与服务"
+
+
+# The class of a business on a day is its `mode` of coverage, and in `fails` the sum of
+# the bits of what it fails; without coverage nothing is asked of it. Conditions on both
+# are put on rows of Standing and on their sums alike.
+BITS = {condition: 1 << place for place, condition in enumerate(Condition)}
+NOT_DUE = -1
+UNCOVERED, COVERED = Q(mode=""), ~Q(mode="")
+EFFECTIVE = COVERED & Q(fails=0)
+NOT_EFFECTIVE = ~Q(fails=0)
+IS_NOT_DUE = Q(fails=NOT_DUE)
+
+
+def failing(condition):
+    bit = BITS[condition]
+    return Q(fails__in=[fails for fails in range(16) if fails & bit])
+
+
+def first_failing(condition):
+    bit = BITS[condition]
+    return Q(fails__in=[fails for fails in range(16) if fails & -fails == bit])
+
+
 class StandingQuerySet(models.QuerySet):
     def visible_to(self, user):
         return self.filter(business__in=Business.objects.visible_to(user))
@@ -48,48 +84,62 @@ class StandingQuerySet(models.QuerySet):
 
     def counting(self):
         """In operation, and of the kinds that count."""
-        return self.filter(operating=True, business__kind__in=Business.COUNTED)
+        return self.filter(operating=True, kind__in=Business.COUNTED)
 
     def in_scope(self, grid):
         """Those that count in the grid's subtree."""
         return self.counting().filter(grid__path__startswith=grid.path)
 
+    def classed(self, day):
+        """With `fails`: what each row fails on the day; see `Classed`."""
+        bits = sum(
+            (
+                Case(When(self.model.fails(condition, day), then=bit), default=0)
+                for condition, bit in BITS.items()
+            ),
+            Value(0),
+        )
+        not_due = Q(visited=False, visited_until__gte=day)
+        return self.alias(
+            fails=Case(When(mode="", then=0), When(not_due, then=NOT_DUE), default=bits)
+        )
+
     # What time does to a row on a day: the row itself holds only dates.
 
     def covered(self):
-        return self.exclude(mode="")
+        return self.filter(COVERED)
 
     def uncovered(self):
-        return self.filter(mode="")
+        return self.filter(UNCOVERED)
 
     def not_due(self, day):
         """Never visited, and the first visit is not due yet."""
-        return self.covered().filter(visited=False, visited_until__gte=day)
-
-    def due(self, day):
-        return self.covered().filter(Q(visited=True) | Q(visited_until__lt=day))
+        return self.classed(day).filter(IS_NOT_DUE)
 
     def failing(self, condition, day):
         """Of the due ones, those that fail the condition, whatever else they fail."""
-        return self.due(day).filter(self.model.fails(condition, day))
+        return self.classed(day).filter(failing(condition))
 
     def first_failing(self, condition, day):
         """Of the due ones, those whose first failed condition, in order, is this."""
-        rows = self.failing(condition, day)
-        order = self.model.Condition.values
-        for earlier in order[: order.index(condition)]:
-            rows = rows.exclude(self.model.fails(earlier, day))
-        return rows
-
-    def not_effective(self, day):
-        """Covered, but failing something or not due yet."""
-        return self.covered().exclude(pk__in=self.effective(day).values("pk"))
+        return self.classed(day).filter(first_failing(condition))
 
     def effective(self, day):
-        rows = self.due(day)
-        for condition in self.model.Condition.values:
-            rows = rows.exclude(self.model.fails(condition, day))
-        return rows
+        return self.classed(day).filter(EFFECTIVE)
+
+
+def _summing(name, operation, **rows):
+    """Keeps the sums as Standing is, in the statement that writes it."""
+    sign = {"new": 1, "old": -1}
+    added = [adding(source, sign[side]) for side, source in rows.items()]
+    return pgtrigger.Trigger(
+        name=f"sums_{name}",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=operation,
+        referencing=pgtrigger.Referencing(**rows),
+        func="; ".join([*added, "RETURN NULL;"]),
+    )
 
 
 @noted
@@ -100,13 +150,7 @@ class Standing(models.Model):
     its own, since it can be computed again at any time.
     """
 
-    class Condition(models.TextChoices):
-        """The conditions of effective coverage, in the order in which gaps count."""
-
-        UNVISITED = "unvisited", "未按期走访"
-        OVERDUE = "overdue", "诉求超期"
-        UNTOLD = "untold", "未告知结果"
-        ABSENT = "absent", "未参与服务"
+    Condition = Condition
 
     business = models.ForeignKey(
         Business, models.CASCADE, related_name="standings", verbose_name="企业商户"
@@ -115,6 +159,11 @@ class Standing(models.Model):
     until = models.DateField("止", null=True)
     grid = models.ForeignKey(
         Grid, models.PROTECT, related_name="+", verbose_name="网格"
+    )
+    # As the business has them now, for every row: whether and where it is counted.
+    kind = models.CharField("类别", max_length=12, choices=Business.Kind)
+    home = models.ForeignKey(
+        Grid, models.PROTECT, related_name="+", verbose_name="现属网格", db_index=False
     )
     operating = models.BooleanField("在营")
     mode = models.CharField(
@@ -128,7 +177,7 @@ class Standing(models.Model):
     absent_from = models.DateField("未参与自", null=True)
 
     VISIBILITY = {
-        INTERNAL: "id business since until grid operating mode visited visited_until"
+        INTERNAL: "id business since until grid kind home operating mode visited visited_until"
         " overdue_from untold_from absent_from",
     }
 
@@ -150,6 +199,11 @@ class Standing(models.Model):
                 condition=Q(until=None) | Q(until__gt=F("since")),
                 name="standing_ends_after_it_begins",
             ),
+        ]
+        triggers = [
+            _summing("added", pgtrigger.Insert, new="fresh"),
+            _summing("taken", pgtrigger.Delete, old="former"),
+            _summing("altered", pgtrigger.Update, new="fresh", old="former"),
         ]
 
     def __str__(self):
@@ -176,3 +230,64 @@ class Standing(models.Model):
 
     def is_not_due(self, day):
         return bool(self.mode) and not self.visited and self.visited_until >= day
+
+
+class StandingSumQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Of businesses that one sees by their grid."""
+        return self.filter(home__in=governed(user, Right.SEE_BUSINESSES))
+
+    def in_scope(self, grid):
+        return self.filter(grid__path__startswith=grid.path)
+
+    def up_to(self, day):
+        """The rows whose changes add up to how many there are on the day: of whole
+        years, then of whole months, then of days."""
+        following = day + dt.timedelta(days=1)
+        month = following.replace(day=1)
+        year = month.replace(month=1)
+        span = self.model.Span
+        return self.filter(
+            Q(span=span.YEAR, day__lt=year)
+            | Q(span=span.MONTH, day__gte=year, day__lt=month)
+            | Q(span=span.DAY, day__gte=month, day__lt=following)
+        )
+
+
+@noted
+class StandingSum(models.Model):
+    """By how much the number of businesses in a class changes on a day, or within the
+    month or year that begins on it.
+
+    Written by the triggers of Standing and by `dashboard.sums` alone.
+    """
+
+    class Span(models.TextChoices):
+        DAY = "day", "日"
+        MONTH = "month", "月"
+        YEAR = "year", "年"
+
+    span = models.CharField("时段", max_length=5, choices=Span)
+    day = models.DateField("起")
+    grid = models.ForeignKey(
+        Grid, models.PROTECT, related_name="+", verbose_name="网格", db_index=False
+    )
+    home = models.ForeignKey(
+        Grid, models.PROTECT, related_name="+", verbose_name="现属网格", db_index=False
+    )
+    mode = models.CharField(
+        "覆盖方式", max_length=10, choices=Coverage.Mode, blank=True
+    )
+    fails = models.SmallIntegerField("没做到的")
+    change = models.IntegerField("增减")
+
+    VISIBILITY = {INTERNAL: "id span day grid home mode fails change"}
+
+    objects = StandingSumQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "达标合计"
+        indexes = [models.Index(fields=["span", "day"])]
+
+    def __str__(self):
+        return f"{self.span} {self.day}"

@@ -22,6 +22,7 @@ from visits.models import Demand, DemandDue, Rating, Visit
 
 CHUNK = 2000
 DATED = ("business", "since", "until")
+STORED = [field.attname for field in Standing._meta.concrete_fields]
 DAY = dt.timedelta(days=1)
 YEAR = dt.timedelta(days=365)
 
@@ -37,6 +38,7 @@ class Facts:
 
     business: int
     kind: str
+    home: int  # the key of the grid that it is in now
     discovered_on: dt.date
     grid: object  # the last one, where no occupancy says otherwise
     places: list = field(default_factory=list)  # (since, until, grid)
@@ -78,7 +80,7 @@ def gather(business_ids):
     for key, kind, day, grid in counted.values_list(
         "pk", "kind", "discovered_on", "grid"
     ):
-        facts[key] = Facts(key, kind, discovered_on=day, grid=grids[grid])
+        facts[key] = Facts(key, kind, grid, discovered_on=day, grid=grids[grid])
     of = {"business__in": among(facts)}
     places = Occupancy.objects.filter(**of, main=True)
     for key, since, until, grid in places.values_list(*DATED, "grid"):
@@ -246,10 +248,25 @@ def _rewrite(ids, calendar):
         .values_list("pk")
     )
     rules = Rules.load()  # after the lock, as all that is read here
-    fresh = [
-        {"business_id": business_id, **row}
+    fresh = {
+        (business_id, row["since"]): {
+            "business_id": business_id,
+            "kind": facts.kind,
+            "home_id": facts.home,
+            **row,
+        }
         for business_id, facts in gather(ids).items()
         for row in timeline(facts, rules, calendar)
-    ]
-    Standing.objects.filter(business__in=among(ids)).delete()
-    copy_values(Standing, fresh)
+    }
+    # What stays as it was is not written again: most of a history does.
+    outdated = []
+    for row in Standing.objects.filter(business__in=among(ids)).values(*STORED):
+        key = row.pop("id")
+        place = (row["business_id"], row["since"])
+        if fresh.get(place) == row:
+            del fresh[place]
+        else:
+            outdated.append(key)
+    if outdated:
+        Standing.objects.filter(pk__in=among(outdated)).delete()
+    copy_values(Standing, fresh.values())

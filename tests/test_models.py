@@ -33,6 +33,7 @@ WITHOUT_HISTORY = {
     "Attempt",  # counted for a day, then gone for good
     "RouteTaken",  # its history would say who was out when
     "Standing",
+    "StandingSum",
     "Entry",
     "Reading",
     "Change",

@@ -40,6 +40,11 @@ class BusinessQuerySet(models.QuerySet):
             seen |= Q(building__in=held.values("building"))
         return seen
 
+    @staticmethod
+    def seen_by_grid_alone(user, having=Right.SEE_BUSINESSES):
+        """Is all that the user sees what stands in the grids governed, and all of it?"""
+        return not posts_with(user, having, among=BY_ORGANIZATION)
+
     def with_rights(self, user, **rights):
         """Each with whether the user holds a right on it: `may_edit=Right.…`."""
         return self.annotate(

@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
+from dashboard import sums
 from dashboard.models import Standing
 from enterprises import actions, imports
 from enterprises.models import Business, ImportBatch, Occupancy, Operation
@@ -122,6 +123,7 @@ def test_of_a_thousand_rows_all_but_the_five_edited_by_hand_are_exact(
     assert not Standing.objects.filter(business__in=gone).exists()
     untouched = [row for row in stood if row[0][1] in restored]
     assert [row for row in standings() if row[0][1] in restored] == untouched
+    assert sums.renew() == 0, "they followed there and back"
 
     listed = batch.rows.filter(undone="left").order_by("pk")
     assert {row.target for row in listed} == kept

@@ -4,13 +4,14 @@ Tile, ledger, export, report and JSON all come here, so that a number and the li
 opens cannot disagree.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Case, Q, Sum, Value, When
 
 
 class Unit(StrEnum):
@@ -36,6 +37,10 @@ class Figure:
 
     With `adds`, a number that each row carries, it is the sum over the rows instead of
     their count; the ledger says that sum above the rows that make it up.
+
+    Figures of one `family` are counted in one pass over `family(scope)`: a queryset,
+    and the column to add up, or "" where each row is one. `condition` says, on that
+    queryset, which rows are this figure's: as many as `rows` has.
     """
 
     key: str
@@ -45,6 +50,8 @@ class Figure:
     ledger: str
     rows: Callable
     adds: str = ""
+    family: Callable | None = None
+    condition: Q | None = None
 
     def count(self, scope):
         return self.sum_of(self.rows(scope)) if self.adds else self.rows(scope).count()
@@ -98,24 +105,61 @@ def count_all(asked):
     One statement sees one state of the data, so that parts add up to their whole
     even while others write; and forty numbers cost one journey to the database.
     """
-    counts, values = [], []
-    for figure, scope in asked:
-        try:
-            rows = figure.rows(scope).order_by().values_list(figure.adds or "pk")
-            sql, parameters = rows.query.sql_with_params()
-        except EmptyResultSet:  # a user who sees no such row at all
-            counts.append("0")
-            continue
-        number = (
-            "COALESCE(SUM(figure_rows.n), 0)::bigint" if figure.adds else "COUNT(*)"
-        )
-        counts.append(f"(SELECT {number} FROM ({sql}) AS figure_rows (n))")  # noqa: S608
-        values += parameters
-    if not counts:
+    families, alone = defaultdict(list), {}
+    for place, (figure, scope) in enumerate(asked):
+        if figure.family:
+            families[figure.family, scope].append(place)
+        else:
+            alone[place] = _alone(figure, scope)
+    together = [
+        _together(family, scope, [asked[place][0].condition for place in places])
+        for (family, scope), places in families.items()
+    ]
+    statements = [*alone.values(), *together]
+    if not statements:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(counts)}", values)
-        return list(cursor.fetchone())
+        cursor.execute(
+            f"SELECT {', '.join(sql for sql, _ in statements)}",
+            [value for _, parameters in statements for value in parameters],
+        )
+        answer = cursor.fetchone()
+    counts = dict(zip(alone, answer, strict=False))
+    for places, several in zip(families.values(), answer[len(alone) :], strict=True):
+        counts |= zip(places, several, strict=True)
+    return [counts[place] for place in range(len(asked))]
+
+
+def _alone(figure, scope):
+    """The expression, and its parameters, that is the number of one figure."""
+    try:
+        rows = figure.rows(scope).order_by().values_list(figure.adds or "pk")
+        sql, parameters = rows.query.sql_with_params()
+    except EmptyResultSet:  # a user who sees no such row at all
+        return "0", ()
+    number = "COALESCE(SUM(figure_rows.n), 0)::bigint" if figure.adds else "COUNT(*)"
+    return f"(SELECT {number} FROM ({sql}) AS figure_rows (n))", parameters  # noqa: S608
+
+
+def _together(family, scope, conditions):
+    """The same of several figures of one family: an array of their numbers."""
+    rows, adds = family(scope)
+    meets = [
+        Case(When(condition, then=True), default=False) if condition else Value(True)
+        for condition in conditions
+    ]
+    try:
+        rows = rows.order_by().values_list(adds or Value(1), *meets)
+        sql, parameters = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return f"ARRAY[{', '.join('0' for _ in conditions)}]::bigint[]", ()
+    names = [f"is_{place}" for place in range(len(conditions))]
+    numbers = [f"COALESCE(SUM(n) FILTER (WHERE {name}), 0)::bigint" for name in names]
+    return (
+        f"(SELECT ARRAY[{', '.join(numbers)}]"  # noqa: S608
+        f" FROM ({sql}) AS figure_rows (n, {', '.join(names)}))",
+        parameters,
+    )
 
 
 class Registry(dict):
