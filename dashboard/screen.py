@@ -5,11 +5,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
 from django.db.models import Count
+from django.template.loader import render_to_string
 
+from dashboard.figures import standings
 from dashboard.models import Standing
 from grids.models import Building, Grid
 from issues.models import Issue, Level
-from tianshan.ledgers import FIGURES, Rate, SmallCount, count_all, percent
+from tianshan.ledgers import FIGURES, Rate, SmallCount, count_all, kept, percent
 from tianshan.workdays.lights import light, worst
 
 MONTHS = 6
@@ -36,6 +38,11 @@ class Tile:
     @property
     def end(self):
         return round(self.start + self.share, 3)
+
+
+def kept_of(read, scope):
+    """`read(scope)`, or what it read while nothing of that has changed."""
+    return kept.keep(("dashboard", read.__name__, *scope.key), lambda: read(scope))
 
 
 # --- periods -----------------------------------------------------------------------
@@ -93,13 +100,17 @@ def read_figures(scope):
             value = percent(values[figure.numerator], values[figure.denominator])
             href = FIGURES[figure.numerator].href(scope)
         elif isinstance(figure, SmallCount):
-            value, href = figure.total(scope), ""
+            value, href = _small(figure, scope), ""
         else:
             value, href = values[key], figure.href(scope)
         tiles[key] = Tile(
             key, figure.label, figure.unit, figure.definition, value, href
         )
     return tiles
+
+
+def _small(figure, scope):
+    return kept.keep((figure.key, *scope.key), lambda: figure.total(scope))
 
 
 def figures_as_json(scope):
@@ -124,7 +135,7 @@ def figures_as_json(scope):
                 entry[part] = values[of]
                 entry[f"{part}_href"] = FIGURES[of].href(scope)
         elif isinstance(figure, SmallCount):
-            entry["value"] = figure.total(scope)
+            entry["value"] = _small(figure, scope)
             entry["suppressed"] = entry["value"] is None
         else:
             entry["value"] = values[key]
@@ -141,6 +152,12 @@ NEXT_STEPS = {
     "gap_untold": "把结果告诉提出的人",
     "gap_absent": "请来参加一场活动",
     "gap_uncovered": "落实由哪个党组织负责",
+}
+# What waits on businesses, and for whom.
+WAITING = {
+    "gap_unvisited": ("走访", "走访责任人"),
+    "gap_untold": ("回告", "给出结果的人"),
+    "gap_uncovered": ("覆盖", "网格长、台账员"),
 }
 
 
@@ -161,14 +178,27 @@ def bar(tiles):
     return parts
 
 
+PLACED = ("in_scope", "covered", "effective", *WAITING)
+
+
+def placed(scope):
+    """`[(building's key, its name, {figure: n})]`, all counted in one pass."""
+    numbers = {
+        key: Count("pk", filter=FIGURES[key].condition or None) for key in PLACED
+    }
+    rows = standings(scope).visible_to(scope.user).classed(scope.day).order_by()
+    places = rows.values_list("business__building", "business__building__name")
+    return [
+        (pk, name, dict(zip(PLACED, counts, strict=True)))
+        for pk, name, *counts in places.annotate(**numbers)
+    ]
+
+
 def by_building(scope):
     """In scope, covered and effective of each building, with links to the rows."""
-    counts = defaultdict(Counter)
-    for key in ("in_scope", "covered", "effective"):
-        rows = FIGURES[key].rows(scope).order_by()
-        for building, n in rows.values_list("building").annotate(Count("pk")):
-            counts[building][key] = n
-    names = Building.objects.visible_to(scope.user).in_bulk(counts.keys() - {None})
+    places = kept_of(placed, scope)
+    counts = {pk: numbers for pk, _, numbers in places if pk is not None}
+    names = Building.objects.visible_to(scope.user).in_bulk(counts)
     lines = []
     for pk, building in names.items():
         count = counts[pk]
@@ -187,6 +217,13 @@ def by_building(scope):
             }
         )
     return sorted(lines, key=lambda line: (line["effective"], line["building"].pinyin))
+
+
+def building_table(scope):
+    """Drawn once while nothing in it changes: of hundreds it is most of the page."""
+    if not (lines := by_building(scope)):
+        return ""
+    return render_to_string("dashboard/dashboard.html#building_table", {"lines": lines})
 
 
 def month_ends(scope):
@@ -233,8 +270,8 @@ def trend(scope):
 # --- deliberation ------------------------------------------------------------------
 
 
-def levels(scope, tiles):
-    """Open issues by level, each with its light; the most urgent ones first."""
+def issues(scope):
+    """The open issues, each with its light; the most urgent ones first."""
     rows = list(
         FIGURES["issues_open"].rows(scope).select_related("body").order_by("-pk")
     )
@@ -265,7 +302,11 @@ def levels(scope, tiles):
             }
         )
     order = ("red", "yellow", "none", "green")
-    lines.sort(key=lambda line: order.index(line["colour"]))
+    return sorted(lines, key=lambda line: order.index(line["colour"]))
+
+
+def levels(lines, tiles):
+    """The first of them level by level, and how many show which light."""
     return [
         {
             "ordinal": "一二三"[level - 1],
@@ -280,20 +321,28 @@ def levels(scope, tiles):
 # --- what needs attention ----------------------------------------------------------
 
 
-def attention(scope, tiles):
+def overdue(scope):
+    """Where the overdue demands were raised, and who owes an answer to most of them."""
+    rows = FIGURES["demands_overdue"].rows(scope).order_by()
+    owed = rows.values_list("owed_by").annotate(n=Count("pk"))
+    places = rows.values_list("business__building__name").annotate(n=Count("pk"))
+    return _most(places), "、".join(
+        f"{name} {n}" for name, n in owed.order_by("-n")[:3]
+    )
+
+
+def attention(tiles, *, red, overdue, places):
     """Red lines first: what is stuck, who owes it, what comes next."""
-    lines = [_red_measure(measure, scope.day) for measure in _red(scope)]
+    lines = [*red]
     if tiles["demands_overdue"].value:
-        rows = FIGURES["demands_overdue"].rows(scope).order_by()
-        owed = rows.values_list("owed_by").annotate(n=Count("pk")).order_by("-n")[:3]
-        places = rows.values_list("business__building__name")
+        words, owes = overdue
         lines.append(
             {
                 "colour": "red",
                 "kind": "红灯",
                 "tile": tiles["demands_overdue"],
-                "words": _places(places),
-                "owes": "、".join(f"{name} {n}" for name, n in owed),
+                "words": words,
+                "owes": owes,
                 "next": "先给结果；做不到的，说清卡在哪里",
             }
         )
@@ -308,19 +357,17 @@ def attention(scope, tiles):
                 "next": "到期前完成并报结果",
             }
         )
-    for key, kind, owes in (
-        ("gap_unvisited", "走访", "走访责任人"),
-        ("gap_untold", "回告", "给出结果的人"),
-        ("gap_uncovered", "覆盖", "网格长、台账员"),
-    ):
+    for key, (kind, owes) in WAITING.items():
         if tiles[key].value:
-            places = FIGURES[key].rows(scope).order_by().values_list("building__name")
+            of_name = Counter()
+            for _, name, numbers in places:
+                of_name[name] += numbers[key]
             lines.append(
                 {
                     "colour": "none",
                     "kind": kind,
                     "tile": tiles[key],
-                    "words": _places(places),
+                    "words": _most(of_name.items()),
                     "owes": owes,
                     "next": NEXT_STEPS[key],
                 }
@@ -328,11 +375,14 @@ def attention(scope, tiles):
     return lines
 
 
-def _red(scope):
-    rows = FIGURES["measures_overdue"].rows(scope)
-    return rows.select_related(
-        "issue", "matter", "lead_unit", "lead_organization"
-    ).order_by("due_on", "pk")[:SHOWN]
+def red(scope):
+    rows = (
+        FIGURES["measures_overdue"]
+        .rows(scope)
+        .select_related("issue", "matter", "lead_unit", "lead_organization")
+    )
+    rows = rows.order_by("due_on", "pk")[:SHOWN]
+    return [_red_measure(measure, scope.day) for measure in rows]
 
 
 def _red_measure(measure, day):
@@ -348,15 +398,15 @@ def _red_measure(measure, day):
     }
 
 
-def _places(values):
+def _most(places):
     """The three places with the most, in words."""
-    most = values.annotate(n=Count("pk")).order_by("-n")[:3]
-    return "、".join(f"{name or '楼宇不详'} {n}" for name, n in most)
+    most = sorted(places, key=lambda place: (-place[1], place[0] or ""))[:3]
+    return "、".join(f"{name or '楼宇不详'} {n}" for name, n in most if n)
 
 
 def context(scope):
     tiles = read_figures(scope)
-    by_level, lamps = levels(scope, tiles)
+    by_level, lamps = levels(kept_of(issues, scope), tiles)
     parts = bar(tiles)
     return {
         "scope": scope,
@@ -375,10 +425,15 @@ def context(scope):
         "fates": _fates(tiles),
         "levels": by_level,
         "lamps": lamps,
-        "buildings": by_building(scope),
+        "buildings": kept_of(building_table, scope),
         "modes": [tiles[f"covered_{m}"] for m in ("own", "joint", "place", "regional")],
         "help": [tiles[f"helpcases_{place}"] for place in ("home", "counter", "stand")],
-        "attention": attention(scope, tiles),
+        "attention": attention(
+            tiles,
+            red=kept_of(red, scope),
+            overdue=kept_of(overdue, scope),
+            places=kept_of(placed, scope),
+        ),
         "trend": trend(scope),
         "definitions": list(tiles.values()),
     }

@@ -13,6 +13,8 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Case, Q, Sum, Value, When
 
+from tianshan.ledgers import kept
+
 
 class Unit(StrEnum):
     """Units are types: 家 and 家次 are never added (the seed counts both)."""
@@ -100,66 +102,72 @@ def percent(numerator, denominator):
 
 
 def count_all(asked):
-    """The counts of `[(figure, scope)]`, in one statement.
+    """The counts of `[(figure, scope)]`; kept in memory while nothing that they are
+    read from changes, and the others read in one statement.
 
     One statement sees one state of the data, so that parts add up to their whole
     even while others write; and forty numbers cost one journey to the database.
     """
-    families, alone = defaultdict(list), {}
-    for place, (figure, scope) in enumerate(asked):
-        if figure.family:
-            families[figure.family, scope].append(place)
-        else:
-            alone[place] = _alone(figure, scope)
-    together = [
-        _together(family, scope, [asked[place][0].condition for place in places])
-        for (family, scope), places in families.items()
-    ]
-    statements = [*alone.values(), *together]
-    if not statements:
-        return []
+    keys = [("figure", figure.key, *scope.key) for figure, scope in asked]
+    by_key = dict(zip(keys, asked, strict=True))
+    counts = kept.keep_many(by_key, lambda keys: _count({k: by_key[k] for k in keys}))
+    return [counts[key] for key in keys]
+
+
+def _count(asked):
+    """`{key: (tables, number)}` of `{key: (figure, scope)}`, in one statement."""
+    groups = defaultdict(list)  # what is counted together: the keys
+    for key, (figure, scope) in asked.items():
+        groups[(figure.family or figure), scope].append(key)
+    statements = []
+    for (_, scope), keys in groups.items():
+        figures = [asked[key][0] for key in keys]
+        with kept.seen() as tables:
+            sql, parameters = _together(figures, scope)
+        statements.append((sql, parameters, tables | kept.tables_of(sql)))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {', '.join(sql for sql, _ in statements)}",
-            [value for _, parameters in statements for value in parameters],
+            f"SELECT {', '.join(sql for sql, _, _ in statements)}",
+            [value for _, parameters, _ in statements for value in parameters],
         )
         answer = cursor.fetchone()
-    counts = dict(zip(alone, answer, strict=False))
-    for places, several in zip(families.values(), answer[len(alone) :], strict=True):
-        counts |= zip(places, several, strict=True)
-    return [counts[place] for place in range(len(asked))]
+    found = zip(groups.values(), statements, answer, strict=True)
+    return {
+        key: (tables, number)
+        for keys, (_, _, tables), numbers in found
+        for key, number in zip(keys, numbers, strict=True)
+    }
 
 
-def _alone(figure, scope):
-    """The expression, and its parameters, that is the number of one figure."""
+def _together(figures, scope):
+    """The expression, and its parameters, that is the array of their numbers: of one
+    figure, or of several of one family."""
+    first = figures[0]
+    if first.family:
+        rows, adds = first.family(scope)
+        meets = [_flag(figure.condition) for figure in figures]
+    else:
+        rows, adds, meets = first.rows(scope), first.adds, [Value(True)]
     try:
-        rows = figure.rows(scope).order_by().values_list(figure.adds or "pk")
+        rows = rows.order_by().values_list(adds or "pk", *meets)
         sql, parameters = rows.query.sql_with_params()
     except EmptyResultSet:  # a user who sees no such row at all
-        return "0", ()
-    number = "COALESCE(SUM(figure_rows.n), 0)::bigint" if figure.adds else "COUNT(*)"
-    return f"(SELECT {number} FROM ({sql}) AS figure_rows (n))", parameters  # noqa: S608
-
-
-def _together(family, scope, conditions):
-    """The same of several figures of one family: an array of their numbers."""
-    rows, adds = family(scope)
-    meets = [
-        Case(When(condition, then=True), default=False) if condition else Value(True)
-        for condition in conditions
-    ]
-    try:
-        rows = rows.order_by().values_list(adds or Value(1), *meets)
-        sql, parameters = rows.query.sql_with_params()
-    except EmptyResultSet:
-        return f"ARRAY[{', '.join('0' for _ in conditions)}]::bigint[]", ()
-    names = [f"is_{place}" for place in range(len(conditions))]
-    numbers = [f"COALESCE(SUM(n) FILTER (WHERE {name}), 0)::bigint" for name in names]
+        return f"ARRAY[{', '.join('0' for _ in figures)}]", ()
+    names = [f"is_{place}" for place in range(len(figures))]
+    number = (
+        "COALESCE(SUM(n) FILTER (WHERE {}), 0)::bigint"
+        if adds
+        else ("COUNT(*) FILTER (WHERE {})")
+    )
     return (
-        f"(SELECT ARRAY[{', '.join(numbers)}]"  # noqa: S608
+        f"(SELECT ARRAY[{', '.join(number.format(name) for name in names)}]"  # noqa: S608
         f" FROM ({sql}) AS figure_rows (n, {', '.join(names)}))",
         parameters,
     )
+
+
+def _flag(condition):
+    return Case(When(condition, then=True), default=False) if condition else Value(True)
 
 
 class Registry(dict):

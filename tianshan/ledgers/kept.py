@@ -18,7 +18,7 @@ from tianshan.audit import changes
 
 # Readings that a process keeps, and characters in them; the one not asked for longest
 # goes first.
-MOST, MOST_TEXT = 2000, 20_000_000
+MOST, MOST_TEXT = 10_000, 20_000_000
 
 _kept = OrderedDict()  # key -> (tables, their states, value)
 _text = 0
@@ -59,20 +59,57 @@ def keep(key, read):
     The key names all that the answer depends on beside the tables.
     """
     now = states()
+    found = _find(key, now)
+    if found is not MISSING:
+        return found
+    with seen() as tables:
+        value = read()
+    _put(key, tables, now, value)
+    return value
+
+
+def keep_many(keys, read):
+    """`{key: value}` of several, of which `read(keys)` reads those that are not kept
+    any more, at once: it answers `{key: (tables, value)}`."""
+    now = states()
+    values = {key: _find(key, now) for key in keys}
+    missing = [key for key, value in values.items() if value is MISSING]
+    if missing:
+        for key, (tables, value) in read(missing).items():
+            _put(key, tables, now, value)
+            values[key] = value
+    return values
+
+
+MISSING = object()
+
+
+def _find(key, now):
     with _lock:
         tables, state, value = _kept.get(key, (None, None, None))
-        if tables is not None and state == _state(now, tables):
-            _kept.move_to_end(key)
-            if (outer := _outer.get()) is not None:
-                outer.update(tables)  # a reading within another
-            return value
-    with _seen() as tables:
-        value = read()
+        if tables is None or state != _state(now, tables):
+            return MISSING
+        _kept.move_to_end(key)
+    _tell_outer(tables)
+    return value
+
+
+def _put(key, tables, now, value):
+    _tell_outer(tables)
     # What asked nothing of the database may still depend on it: an empty list does.
     if tables and changes.NOTED.issuperset(tables):
         with _lock:
             _store(key, tables, _state(now, tables), value)
-    return value
+
+
+def _tell_outer(tables):
+    """A reading within another is a part of it."""
+    if (outer := _outer.get()) is not None:
+        outer.update(tables)
+
+
+def tables_of(sql):
+    return set(_TABLE.findall(sql))
 
 
 def _store(key, tables, state, value):
@@ -109,12 +146,12 @@ def _state(now, tables):
 
 
 @contextlib.contextmanager
-def _seen():
+def seen():
     """The tables that the statements of a block read."""
     tables = set()
 
     def look(execute, sql, parameters, many, context):
-        tables.update(_TABLE.findall(sql))
+        tables.update(tables_of(sql))
         return execute(sql, parameters, many, context)
 
     token = _outer.set(tables)

@@ -6,6 +6,9 @@ from urllib.parse import urlencode
 
 from django.utils.dateparse import parse_date
 
+from tianshan.ledgers import kept
+from tianshan.workdays.calendar import Calendar
+
 _reader = None
 
 
@@ -41,6 +44,13 @@ class Scope:
                 "end": self.end.isoformat(),
             }
         )
+
+    @property
+    def key(self):
+        """All that an answer depends on beside the tables, for `tianshan.ledgers.kept`."""
+        days = Calendar.load().mark  # which does not say when it is read
+        who = kept.who(self.user)
+        return (who, self.grid.path, self.start, self.end, self.today, days)
 
     @property
     def in_words(self):

@@ -37,6 +37,8 @@ class Calendar:
 
     def __init__(self, days, known_years, names=None):
         self._days = dict(days)
+        # Two that reckon alike have the same.
+        self.mark = hash(frozenset(self._days.items()))
         self._known_years = frozenset(known_years)
         self._names = dict(names or {})
         # Where the rules and the weekday differ: these alone matter for counting.
