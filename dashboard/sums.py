@@ -69,12 +69,12 @@ def fold(at=None):
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH many AS (
-                SELECT {_COLUMNS} FROM dashboard_standingsum
-                GROUP BY {_COLUMNS} HAVING COUNT(*) > 1
-            ), taken AS (
+            WITH taken AS (
                 DELETE FROM dashboard_standingsum WHERE id IN (
-                    SELECT id FROM dashboard_standingsum JOIN many USING ({_COLUMNS})
+                    SELECT id FROM (
+                        SELECT id, COUNT(*) OVER (PARTITION BY {_COLUMNS}) AS many
+                        FROM dashboard_standingsum
+                    ) AS place WHERE many > 1
                 ) RETURNING {_COLUMNS}, change
             )
             {_INTO}

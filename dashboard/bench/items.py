@@ -48,11 +48,11 @@ def pages(browser):
     def each(address, among):
         return lambda turn: browser.get(address.format(among[turn % len(among)]))
 
-    def changed(query):
+    def changed(query, address="/businesses/"):
         def ask(turn):
             business = businesses[turn % len(businesses)]
             Business.objects.filter(pk=business).update(note=f"第{turn}次")
-            return browser.get(f"/businesses/?{query}")
+            return browser.get(f"{address}?{query}")
 
         return ask
 
@@ -72,12 +72,16 @@ def pages(browser):
         ),
         Item("detail", "企业商户页", each("/businesses/{}/", businesses), 4),
         Item("edit", "修改页", each("/businesses/{}/edit/", businesses), 4),
-        Item("dashboard", "一屏统览", get("", "/dashboard/"), None),
+        Item("dashboard", "一屏统览", get("", "/dashboard/"), 4),
+        Item("figures", "全部指标", get("", "/dashboard/figures.json"), 4),
     ]
     writing = [
         Item("list_changed", "列表，刚有人改过", changed(""), 4, 6),
         Item("deep_changed", "翻到一半处，刚有人改过", changed(deep), 5, 6),
         Item("search_changed", "搜两个字，刚有人改过", changed(common), 5),
+        Item(
+            "dashboard_changed", "一屏统览，刚有人改过", changed("", "/dashboard/"), 4
+        ),
         Item("save", "保存修改", Saving(browser, businesses), 4),
     ]
     return reading, writing

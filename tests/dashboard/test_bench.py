@@ -13,8 +13,8 @@ from enterprises.models import Business
 KEYS = [
     *("list", "filter", "filter_mode", "deep"),
     *("search_common", "search_rare", "search_none", "search_page", "search_other"),
-    *("detail", "edit", "dashboard"),
-    *("list_changed", "deep_changed", "search_changed", "save"),
+    *("detail", "edit", "dashboard", "figures"),
+    *("list_changed", "deep_changed", "search_changed", "dashboard_changed", "save"),
     *("import", "export_csv", "export_xlsx"),
 ]
 

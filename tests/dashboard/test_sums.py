@@ -32,7 +32,7 @@ def days(chance):
         TODAY,
         TODAY + 20 * DAY,
         TODAY + 800 * DAY,
-        *(TODAY - chance.randrange(420) * DAY for _ in range(6)),
+        *(TODAY - chance.randrange(420) * DAY for _ in range(3)),
     ]
 
 
@@ -85,7 +85,7 @@ def test_sums_are_read_where_they_hold_what_one_sees(world, users):
 
 
 def test_sums_are_the_rows_on_any_day(world, users):
-    assert counted_otherwise(world, users, random.Random(1)) > 1000
+    assert counted_otherwise(world, users, random.Random(1)) > 700
 
 
 def test_sums_are_the_rows_after_any_act(world, users):
@@ -141,7 +141,7 @@ def test_sums_are_the_rows_after_any_act(world, users):
             continue
         if turn % 7 == 0:
             sums.fold()
-    assert counted_otherwise(world, users[:2], chance) > 300
+    assert counted_otherwise(world, users[:2], chance) > 200
     assert sums.renew() == 0
 
 
@@ -163,6 +163,8 @@ def test_what_stays_as_it_was_is_not_written_again(world):
 
 def test_folding_changes_no_number_and_leaves_one_row_a_place(world, users):
     scope_ = scope(users[0], world)
+    for business in Business.objects.in_ledgers()[:5]:
+        world.visit(business, TODAY)
     before = FIGURES.values_for(scope_, COVERAGE)
     many = StandingSum.objects.count()
     sums.fold()

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
 
+from dashboard import sums
 from dashboard.bench import exports, items, measure, world
 from dashboard.bench.database import become, throw_away
 
@@ -86,7 +87,8 @@ class Command(BaseCommand):
 
 
 def tidy_up():
-    """As autovacuum leaves a database that is not brand-new."""
+    """As worker and autovacuum leave a database that is not brand-new."""
+    sums.fold()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
