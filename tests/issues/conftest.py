@@ -23,6 +23,7 @@ from tests.factories import (
     UnitOfficerFactory,
     walk,
 )
+from tianshan.ledgers import gathering
 
 
 @pytest.fixture
@@ -94,9 +95,10 @@ def sibling(grid):
 
 @pytest.fixture
 def proposed(demand, body, secretary):
-    return actions.propose(
-        demand, title="茶城减负与清运", wish="避开开市清运", by=secretary, at=NOON
-    )
+    with gathering():  # Standing is written once, not for each act within
+        return actions.propose(
+            demand, title="茶城减负与清运", wish="避开开市清运", by=secretary, at=NOON
+        )
 
 
 @pytest.fixture
@@ -114,7 +116,8 @@ def decide(secretary, unit):
             "at": NOON,
             **changes,
         }
-        return actions.decide(issue, **facts)
+        with gathering():
+            return actions.decide(issue, **facts)
 
     return decided
 
