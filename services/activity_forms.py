@@ -77,14 +77,27 @@ class ActivityForm(WhenForm, forms.ModelForm):
         ("什么时候", ("on", "start", "end")),
         (
             "在哪里",
-            ("place_kind", "station", "room", "outside_hours")
-            + ("building", "neighborhood", "place"),
+            (
+                "place_kind",
+                "station",
+                "room",
+                "outside_hours",
+                "building",
+                "neighborhood",
+                "place",
+            ),
         ),
         ("谁来办，主办只选一个", ("organization", "unit", "host", "partners")),
         (
             "名额和报名",
-            ("capacity", "reserved", "most_each", "closes_on")
-            + ("offer_hours", "on_card"),
+            (
+                "capacity",
+                "reserved",
+                "most_each",
+                "closes_on",
+                "offer_hours",
+                "on_card",
+            ),
         ),
         ("纪律和报名信息", ("rule", "keep_days", "for_children")),
     )
