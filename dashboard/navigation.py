@@ -15,6 +15,7 @@ MENU = [
         "工作台",
         [
             ("dashboard:dashboard", "一屏统览", {"icon": "layout-dashboard"}),
+            ("dashboard:map", "地图", {"icon": "map-2"}),
             ("dashboard:work", "今日工作", {"icon": "checklist"}),
             ("dashboard:search", "搜索", {"icon": "search"}),
         ],

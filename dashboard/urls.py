@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboard import building_views, extra_views, rule_views, views
+from dashboard import building_views, extra_views, map_views, rule_views, views
 from dashboard.route_views import route
 
 app_name = "dashboard"
@@ -11,6 +11,7 @@ urlpatterns = [
     path("visits/plan/", views.plan, name="plan"),
     path("dashboard/", views.dashboard, name="dashboard"),
     path("dashboard/figures.json", views.figures_json, name="figures_json"),
+    path("map/", map_views.map_page, name="map"),
     path("businesses/<int:pk>/standing/", views.for_business, name="for_business"),
     path(
         "buildings/<int:pk>/figures/", building_views.for_building, name="for_building"

@@ -16,10 +16,15 @@ FILES = {
     "tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
     "echarts.min.js": "echarts/dist/echarts.min.js",
+    "leaflet.js": "leaflet/dist/leaflet.js",
+    "leaflet.css": "leaflet/dist/leaflet.css",
 }
 
 # The maps are not served, and a manifest refuses files that point to missing ones.
 SOURCE_MAP = re.compile(r"(?m)^\s*(//[#@]|/\*[#@]) sourceMappingURL=.*$")
+
+# Nor are pictures that no page of ours shows, which Leaflet's styles name.
+PICTURE = re.compile(r"background-image: url\(images/[^)]*\);")
 
 NOT_OURS = {"node_modules", "tests", "var", "vendor", "__pycache__"}
 
@@ -43,7 +48,8 @@ def build():
     VENDOR.mkdir(parents=True, exist_ok=True)
     for name, source in FILES.items():
         text = (PACKAGES / source).read_text(encoding="utf-8")
-        _write(VENDOR / name, SOURCE_MAP.sub("", text).rstrip() + "\n")
+        text = PICTURE.sub("", SOURCE_MAP.sub("", text))
+        _write(VENDOR / name, text.rstrip() + "\n")
 
     names, unknown = wanted()
     symbols = "\n".join(_symbol(name) for name in sorted(names))

@@ -10,6 +10,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -252,6 +253,19 @@ SECURE_CSP = {
     "form-action": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
 }
+# --- the map -----------------------------------------------------------------------
+
+# Longitude and latitude (WGS-84) around which all outlines lie: 天山路街道.
+MAP_MIDDLE = (121.4045, 31.2125)
+# Pictures of the ground below the outlines, as https://…/{z}/{x}/{y}; none without.
+# They are drawn in MAP_TILES_SYSTEM, and whoever provides them wants to be named.
+MAP_TILES = env("MAP_TILES", default="")
+MAP_TILES_SYSTEM = env("MAP_TILES_SYSTEM", default="wgs84")
+MAP_TILES_BY = env("MAP_TILES_BY", default="")
+if MAP_TILES:
+    _tiles = urlsplit(MAP_TILES)
+    SECURE_CSP["img-src"].append(f"{_tiles.scheme}://{_tiles.netloc}")
+
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -26,6 +26,7 @@ from dashboard.demo import (
     demands,
     district,
     evidence,
+    ground,
     helping,
     importing,
     kept_views,
@@ -414,7 +415,7 @@ def load(*, today, password):
     _newcomers(rng, today)
     with gathering():
         party.newcomers(organizations, accounts, **told)
-        _places()
+        ground.load(at=noon(LIVE_ON))
         _caretakers(accounts)
         bodies = _bodies(territory, organizations)
         world = {
@@ -608,17 +609,6 @@ def _neighbour(rng, today):
     path = _workbook("第二综合网格", "天山路街道第二综合网格商户工作台账", rows)
     _ledger(SECOND, path, since=LIVE_ON)
     path.unlink()
-
-
-def _places():
-    """What the district's ledger does not say of two places of the seed."""
-    tea = Building.objects.get(name="天山茶城")
-    tea.longitude, tea.latitude, tea.source_crs = "121.410000", "31.214000", "示意"
-    tea.save()
-    towers = Building.objects.get(name="金虹桥国际中心")
-    towers.longitude, towers.latitude = "121.398700", "31.210500"
-    towers.source_crs = "BD-09"
-    towers.save()
 
 
 def _caretakers(accounts):

@@ -1,5 +1,6 @@
 """The territory, who serves where, and the rules by which its clocks run."""
 
+from grids.models.outline import Outline
 from grids.models.rules import GridRules
 from grids.models.territory import (
     Building,
@@ -17,6 +18,7 @@ __all__ = [
     "Grid",
     "GridRules",
     "Neighborhood",
+    "Outline",
     "Post",
     "governed",
     "reach",

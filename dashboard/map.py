@@ -1,0 +1,320 @@
+"""The map: outlines of grids and buildings, each building coloured by one figure.
+
+Map and list show the same buildings, and each number opens its rows. The picture is
+drawn here, as lines that any browser shows without a script or a server of tiles.
+"""
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import log, pi, tan
+
+from django.conf import settings
+from django.db.models import Count, Max
+from django.utils.http import urlencode
+
+from accounts.rights import Right
+from dashboard import screen
+from grids.coordinates import from_wgs84
+from grids.models import Building, Outline
+from grids.outlines import SKETCH
+from party.models import Station
+from tianshan.ledgers import FIGURES, LEDGERS
+from visits.models import Visit
+
+WIDTH = 1000  # of the picture, in its own units
+EDGE = 0.04  # of its width, left free around
+NAME_BELOW = 30
+NEAREST = 0.0004  # degrees: a single point is shown with some ground around it
+
+
+@dataclass(frozen=True)
+class Tone:
+    """One class of an attribute; the darker, the more."""
+
+    key: str
+    label: str
+    css: str
+
+
+COVERAGE = (
+    Tone("high", "80% 及以上", "c4"),
+    Tone("good", "70% 至 80%", "c3"),
+    Tone("fair", "60% 至 70%", "c2"),
+    Tone("low", "60% 以下", "c1"),
+    Tone("none", "没有在册的", "c0"),
+)
+VISIT = (
+    Tone("within30", "30 天内", "c4"),
+    Tone("within90", "31 至 90 天", "c3"),
+    Tone("over90", "90 天以上", "c1"),
+    Tone("never", "没有走访到过", "c0"),
+)
+DEMANDS = (
+    Tone("overdue", "有超期的", "c4"),
+    Tone("waiting", "有在办的", "c2"),
+    Tone("none", "没有在办的", "c0"),
+)
+ATTRIBUTES = {
+    "coverage": ("有效覆盖率", COVERAGE),
+    "visit": ("最近走访", VISIT),
+    "demands": ("在办诉求", DEMANDS),
+}
+
+
+@dataclass
+class Line:
+    """One building: its class, what it says, the rows that this opens, where it is."""
+
+    building: Building
+    tone: Tone
+    short: str  # on the picture
+    words: str
+    href: str
+    path: str = ""
+    point: tuple | None = None
+    at: tuple | None = None  # where its short words stand
+    sketched: bool = False
+
+    @property
+    def placed(self):
+        return bool(self.path or self.point)
+
+
+@dataclass
+class Picture:
+    """What is drawn: `bounds` in degrees, as the tiles' system has them."""
+
+    height: float
+    bounds: list
+    grids: list = field(default_factory=list)
+    stations: list = field(default_factory=list)
+    sketched: bool = False
+
+
+# --- classes ---------------------------------------------------------------------------
+
+
+def lines_of(scope, by):
+    """A Line for each building in the scope's grid, without its place."""
+    buildings = (
+        Building.objects.visible_to(scope.user)
+        .filter(grid__path__startswith=scope.grid.path)
+        .order_by("pinyin", "pk")
+    )
+    _, tones = ATTRIBUTES[by]
+    known = {tone.key: tone for tone in tones}
+    say = {"coverage": _coverage, "visit": _visit, "demands": _demands}[by](scope)
+    lines = []
+    for building in buildings:
+        key, short, words, href = say(building.pk)
+        lines.append(Line(building, known[key], short, words, href))
+    return lines
+
+
+def _here(figure, scope, pk):
+    return f"{figure.href(scope)}&building={pk}"
+
+
+def _coverage(scope):
+    counted = {line["building"].pk: line for line in screen.by_building(scope)}
+
+    def say(pk):
+        line = counted.get(pk)
+        if line is None:
+            return "none", "", "没有在册的", _here(FIGURES["in_scope"], scope, pk)
+        counts, share = line["counts"], line["effective"]
+        whole, part = counts["in_scope"]["value"], counts["effective"]["value"]
+        limits = (("high", 80), ("good", 70), ("fair", 60), ("low", 0))
+        key = next(key for key, least in limits if share >= least)
+        words = f"{share:g}%，有效 {part} / 在册 {whole} 家"
+        return key, f"{share:.0f}%", words, counts["effective"]["href"]
+
+    return say
+
+
+def _visit(scope):
+    seen = FIGURES["in_scope"].rows(scope).order_by().values("pk")
+    met = Visit.objects.visible_to(scope.user).met()
+    rows = met.filter(business__in=seen, visited_on__lte=scope.day).order_by()
+    last = dict(rows.values_list("business__building").annotate(Max("visited_on")))
+    ledger = LEDGERS["visits"].url
+
+    def say(pk):
+        day = last.get(pk)
+        href = f"{ledger}?{urlencode({'building': pk})}"
+        if day is None:
+            return "never", "", "没有走访到过", href
+        ago = scope.day - day
+        key = "over90"
+        if ago <= dt.timedelta(days=90):
+            key = "within30" if ago <= dt.timedelta(days=30) else "within90"
+        words = f"最近 {day.year}年{day.month}月{day.day}日，{ago.days} 天前"
+        return key, f"{ago.days}天", words, href
+
+    return say
+
+
+def _demands(scope):
+    figure, late = FIGURES["demands_open"], FIGURES["demands_overdue"]
+
+    def counted(asked):
+        rows = asked.rows(scope).order_by().values_list("business__building")
+        return dict(rows.annotate(Count("pk")))
+
+    waiting, overdue = counted(figure), counted(late)
+
+    def say(pk):
+        href = _here(figure, scope, pk)
+        if not waiting.get(pk):
+            return "none", "", "没有在办的", href
+        words = f"在办 {waiting[pk]} 件"
+        if overdue.get(pk):
+            words += f"，其中超期 {overdue[pk]} 件"
+            return "overdue", f"{waiting[pk]}!", words, href
+        return "waiting", str(waiting[pk]), words, href
+
+    return say
+
+
+def legend(lines, by):
+    """`[(tone, how many buildings)]`, in the order of the classes."""
+    counts = Counter(line.tone for line in lines)
+    return [(tone, counts[tone]) for tone in ATTRIBUTES[by][1]]
+
+
+# --- the picture -----------------------------------------------------------------------
+
+
+def draw(scope, lines):
+    """Put the lines in their places; a Picture, or None where nothing has a place."""
+    seen = Outline.objects.visible_to(scope.user)
+    grids = seen.filter(grid__path__startswith=scope.grid.path)
+    grids = list(grids.select_related("grid").order_by("grid__path"))
+    shapes = {
+        row.building_id: row
+        for row in seen.filter(building__in=[line.building.pk for line in lines])
+    }
+    stations = _stations(scope)
+    points = [point for row in grids for ring in rings(row.shape) for point in ring]
+    points += [p for row in shapes.values() for ring in rings(row.shape) for p in ring]
+    points += [each for line in lines if (each := _point(line.building))]
+    points += [point for _, point in stations]
+    if not points:
+        return None
+    frame = _Frame(points)
+    for line in lines:
+        row, point = shapes.get(line.building.pk), _point(line.building)
+        if row:
+            line.path, line.sketched = frame.path(row.shape), row.sketched
+            line.at = frame.middle(row.shape)
+        elif point:
+            line.point = line.at = frame.place(point)
+            line.sketched = line.building.source_crs == SKETCH
+    picture = Picture(frame.height, frame.bounds)
+    picture.grids = [
+        (row.grid, frame.path(row.shape), frame.name(row.shape)) for row in grids
+    ]
+    picture.stations = [(row, frame.place(point)) for row, point in stations]
+    picture.sketched = any(row.sketched for row in grids) or any(
+        line.sketched for line in lines
+    )
+    return picture
+
+
+def _point(row):
+    if row.longitude is None or row.latitude is None:
+        return None
+    return float(row.longitude), float(row.latitude)
+
+
+def _stations(scope):
+    """`[(station, point)]` of those in sight, at their own place or their building's."""
+    if not scope.user.may(Right.SEE_STATIONS):
+        return []
+    rows = Station.objects.visible_to(scope.user).open_on(scope.day)
+    rows = rows.filter(grid__path__startswith=scope.grid.path).select_related(
+        "building"
+    )
+    placed = (
+        (row, _point(row) or (row.building and _point(row.building))) for row in rows
+    )
+    return [(row, point) for row, point in placed if point]
+
+
+def rings(shape):
+    """The rings of a Polygon or MultiPolygon, each a list of [longitude, latitude]."""
+    if shape["type"] == "Polygon":
+        return shape["coordinates"]
+    return [ring for polygon in shape["coordinates"] for ring in polygon]
+
+
+def _north(latitude):
+    """Mercator's way north, in degrees: what tiles are drawn in, too."""
+    return log(tan(pi / 4 + latitude * pi / 360)) * 180 / pi
+
+
+class _Frame:
+    """From degrees into the picture, which is as wide as WIDTH."""
+
+    def __init__(self, points):
+        east = [point[0] for point in points]
+        north = [_north(point[1]) for point in points]
+        span = max(max(east) - min(east), max(north) - min(north), NEAREST)
+        free = span * EDGE
+        self.left, self.top_of_all = min(east) - free, max(north) + free
+        right, low = max(east) + free, min(north) - free
+        if right - self.left < NEAREST:
+            right = self.left + NEAREST
+        self.scale = WIDTH / (right - self.left)
+        self.height = round(max(self.top_of_all - low, NEAREST) * self.scale, 1)
+        flat = [point[1] for point in points]
+        corners = (
+            (self.left, _flat(self.top_of_all - self.height / self.scale, flat)),
+            (right, _flat(self.top_of_all, flat)),
+        )
+        self.bounds = [
+            [round(number, 6) for number in reversed(moved)]
+            for moved in (from_wgs84(c, settings.MAP_TILES_SYSTEM) for c in corners)
+        ]
+
+    def place(self, point):
+        return (
+            round((point[0] - self.left) * self.scale, 1),
+            round((self.top_of_all - _north(point[1])) * self.scale, 1),
+        )
+
+    def path(self, shape):
+        """The `d` of an SVG path; holes stay holes by the rule of odd and even."""
+        parts = []
+        for ring in rings(shape):
+            steps = [f"{x} {y}" for x, y in map(self.place, ring[:-1])]
+            parts.append("M" + "L".join(steps) + "Z")
+        return "".join(parts)
+
+    def middle(self, shape):
+        places = [self.place(point) for ring in rings(shape)[:1] for point in ring[:-1]]
+        return tuple(
+            round(sum(each) / len(places), 1) for each in zip(*places, strict=True)
+        )
+
+    def name(self, shape):
+        """Where the name of a ground stands: in its middle, below the upper edge."""
+        x, y = self.middle(shape)
+        ring = [self.place(point) for point in rings(shape)[0]]
+        above = [
+            y1 + (x - x1) * (y2 - y1) / (x2 - x1)
+            for (x1, y1), (x2, y2) in pairwise(ring)
+            if min(x1, x2) <= x < max(x1, x2)
+        ]
+        return x, round(min(above, default=y) + NAME_BELOW, 1)
+
+
+def _flat(north, around):
+    """The latitude of a way north, by halving: near the latitudes around it."""
+    low, high = min(around) - 5, max(around) + 5
+    for _ in range(50):
+        half = (low + high) / 2
+        low, high = (half, high) if _north(half) < north else (low, half)
+    return (low + high) / 2
