@@ -122,7 +122,7 @@ def _coverage(scope):
 
     def say(pk):
         line = counted.get(pk)
-        if line is None:
+        if line is None or line["effective"] is None:
             return "none", "", "没有在册的", _here(FIGURES["in_scope"], scope, pk)
         counts, share = line["counts"], line["effective"]
         whole, part = counts["in_scope"]["value"], counts["effective"]["value"]
