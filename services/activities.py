@@ -5,6 +5,7 @@ import datetime as dt
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max, Sum
+from django.utils import timezone
 
 from accounts.rights import Right
 from grids.models import Grid
@@ -76,6 +77,20 @@ def make_series(*, title, brand, grid, by, at):
 
 
 @transaction.atomic
+def end_series(series, *, by, at):
+    """No more of it; those there are stay as they are."""
+    series = ActivitySeries.objects.select_for_update(of=["self"]).get(pk=series.pk)
+    if not Grid.objects.visible_to(by, Right.HOLD_ACTIVITIES).filter(pk=series.grid_id):
+        raise PermissionDenied
+    if series.ended_on:
+        raise Refused(f"“{series}”已经不再办了。")
+    series.ended_on = timezone.localdate(at)
+    series.save(update_fields=["ended_on"])
+    record("activity.series_ended", series, by=by, at=at)
+    return series
+
+
+@transaction.atomic
 def create(
     *, grid, by, at, series=None, number=None, room=None, outside_hours=False, **facts
 ):
@@ -85,6 +100,8 @@ def create(
     activity = Activity(grid=grid, made_by=by, made_at=at, **facts)
     if series:
         series = ActivitySeries.objects.select_for_update(of=["self"]).get(pk=series.pk)
+        if series.ended_on:
+            raise Refused(f"“{series}”不再办了，请另办，或另设系列。")
         last = series.activities.aggregate(last=Max("number"))["last"] or 0
         activity.series, activity.number = series, number or last + 1
         activity.title = series.titled(activity.number)
@@ -234,6 +251,26 @@ def _booked(activity, room, *, by, at, outside_hours):
         )
     except bookings.Refused as refused:
         raise Refused(str(refused)) from refused
+
+
+@transaction.atomic
+def book_room(activity, *, room, by, at, outside_hours=False):
+    """A room for one that has none, or whose room was given back."""
+    activity = take(activity, "edit", by=by)
+    if activity.has_its_room:
+        raise Refused(f"已经订好{activity.booking.room}了。")
+    if activity.starts <= at:
+        raise Refused("已经开始了，不再订场地。")
+    _give_back(activity.booking, "改订别的场地", by=by, at=at)
+    activity.booking = _booked(
+        activity, room, by=by, at=at, outside_hours=outside_hours
+    )
+    activity.version += 1
+    activity.save(update_fields=["booking", "version"])
+    record("activity.room_booked", activity, by=by, at=at, room=room.pk)
+    if activity.state == activity.State.ANNOUNCED:
+        _tell(activity, f"“{activity.title}”的地点改了，请告诉报名的人", at=at)
+    return activity
 
 
 def _move_booking(activity, *, by, at):

@@ -220,6 +220,19 @@ class CloneForm(WhenForm):
 WHEN = ("on", "start", "end")
 
 
+class RoomForm(forms.Form):
+    room = forms.ModelChoiceField(label="订场地", queryset=StationRoom.objects.none())
+    outside_hours = forms.BooleanField(
+        label="开放时间以外，已和阵地说好", required=False
+    )
+
+    def __init__(self, *args, station, **kwargs):
+        super().__init__(*args, **kwargs)
+        rooms = StationRoom.objects.filter(station=station, closed_on=None)
+        self.fields["room"].queryset = rooms.select_related("station")
+        say_choose(self)
+
+
 class SeriesForm(forms.Form):
     title = forms.CharField(
         label="标题写法",

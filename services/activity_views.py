@@ -5,6 +5,7 @@ import datetime as dt
 from itertools import groupby
 
 from django.contrib import messages
+from django.db.models import Count
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -25,12 +26,13 @@ from services.activity_forms import (
     FeedbackForm,
     HeadCountForm,
     NewActivityForm,
+    RoomForm,
     RuleForm,
     SeriesForm,
     when_of,
 )
 from services.activity_ledger import ACTIVITIES, STATES, came
-from services.models import Activity, Attendance, Feedback, Signup
+from services.models import Activity, ActivitySeries, Attendance, Feedback, Signup
 from tianshan.ledgers import BadScope
 from tianshan.ledgers.scopes import read_day
 from tianshan.ledgers.views import ledger_page
@@ -130,6 +132,10 @@ def activity_detail(request, pk):
         "came": came(activity),
         "steps": steps,
         "mine": mine,
+        "may_book": "edit" in steps
+        and activity.station_id
+        and not activity.has_its_room
+        and now < activity.starts,
         "may_sign_up": "sign_up" in activity.open_steps
         and now < activity.last_moment
         and (request.user.may(Right.HOLD_ACTIVITIES) or request.user.may(Right.ORDER)),
@@ -186,8 +192,27 @@ def series_new(request):
         if series:
             messages.success(request, f"已设立系列“{series}”，接着办第一场。")
             return redirect(f"{reverse('services:activity_new')}?series={series.pk}")
-    context = {"form": form, "does": "设立系列", "icon": "plus", "activity": None}
-    return render(request, "services/activity_step.html", context)
+    mine = ActivitySeries.objects.visible_to(request.user, Right.HOLD_ACTIVITIES)
+    context = {
+        "form": form,
+        "series": mine.filter(ended_on=None).annotate(held=Count("activities")),
+    }
+    return render(request, "services/series_new.html", context)
+
+
+@needs(Right.HOLD_ACTIVITIES)
+@require_POST
+def series_end(request, pk):
+    series = get_object_or_404(
+        ActivitySeries.objects.visible_to(request.user, Right.HOLD_ACTIVITIES), pk=pk
+    )
+    try:
+        activities.end_series(series, by=request.user, at=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"“{series}”不再办了，办过的还在。")
+    return redirect("services:series_new")
 
 
 @needs(Right.HOLD_ACTIVITIES)
@@ -232,6 +257,26 @@ def activity_clone(request, pk):
             messages.success(request, f"已登记“{again}”，核对以后发布。")
             return redirect(again)
     context = {"activity": activity, "form": form, "does": "照样再办", "icon": "copy"}
+    return render(request, "services/activity_step.html", context)
+
+
+@needs(Right.HOLD_ACTIVITIES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def activity_room(request, pk):
+    """A room for one that has none."""
+    activity = _held(request, pk)
+    form = RoomForm(request.POST or None, station=activity.station)
+    if form.is_valid() and _done(
+        request, form, activities.book_room, activity, **form.cleaned_data
+    ):
+        messages.success(request, "场地已订。")
+        return redirect(activity)
+    context = {
+        "activity": activity,
+        "form": form,
+        "does": "订场地",
+        "icon": "calendar-plus",
+    }
     return render(request, "services/activity_step.html", context)
 
 

@@ -291,6 +291,8 @@ def need_choose(request, pk, offer):
             messages.error(request, str(refused))
         else:
             messages.success(request, "已记下。")
+    else:
+        messages.error(request, "请选办了、没办或在看。")
     return redirect(asker.need)
 
 

@@ -21,6 +21,12 @@ urlpatterns = [
     path("activities/new/", activity_views.activity_new, name="activity_new"),
     path("activities/series/new/", activity_views.series_new, name="series_new"),
     path(
+        "activities/series/<int:pk>/end/", activity_views.series_end, name="series_end"
+    ),
+    path(
+        "activities/<int:pk>/room/", activity_views.activity_room, name="activity_room"
+    ),
+    path(
         "activities/<int:pk>/", activity_views.activity_detail, name="activity_detail"
     ),
     path(

@@ -65,6 +65,11 @@ class ActivitySeries(models.Model):
     def __str__(self):
         return self.title.replace("{n}", "…").strip()
 
+    @property
+    def stem(self):
+        """What all of its titles have in them, to look for them by: 宁新讲堂."""
+        return max(self.title.split("{n}"), key=len).strip(" 第") or self.title
+
     def titled(self, number):
         """The title of one of them; a title without {n} gets the number at its end."""
         if "{n}" not in self.title:

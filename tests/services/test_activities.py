@@ -10,7 +10,7 @@ from accounts.rights import Role
 from party import bookings
 from party.models import Booking
 from services import activities, signups
-from services.models import Activity
+from services.models import Activity, ActivitySeries
 from tests.factories import (
     HOUR,
     NOON,
@@ -125,6 +125,70 @@ def test_a_booking_that_was_cancelled_holds_no_time_back(grid, station, room, st
     activities.edit(activity, changes=later, seen=1, by=staff, at=NOON)
     activity.refresh_from_db()
     assert (activity.starts, activity.booking) == (later["starts"], None)
+
+
+def test_an_activity_whose_room_was_given_back_gets_another(
+    grid, station, room, staff, stranger
+):
+    activity = activities.create(
+        grid=grid, room=room, by=staff, at=NOON, **facts(station)
+    )
+    with pytest.raises(activities.Refused, match="已经订好"):
+        activities.book_room(activity, room=room, by=staff, at=NOON)
+    bookings.cancel(activity.booking, why="场地检修", by=staff, at=NOON)
+    with pytest.raises(PermissionDenied):
+        activities.book_room(activity, room=room, by=stranger, at=NOON)
+    with pytest.raises(activities.Refused, match="已经开始"):
+        activities.book_room(activity, room=room, by=staff, at=NOON + DAY)
+    again = activities.book_room(activity, room=room, by=staff, at=NOON)
+    assert again.has_its_room
+    assert (again.booking.starts, again.version) == (NOON + DAY, 2)
+
+
+def test_a_room_that_is_moved_away_is_given_back_for_another(
+    grid, station, room, staff
+):
+    activity = activities.create(
+        grid=grid, room=room, by=staff, at=NOON, **facts(station)
+    )
+    later = {"starts": NOON + 2 * DAY, "ends": NOON + 2 * DAY + HOUR}
+    bookings.move(
+        activity.booking, outside_hours=True, vouched=True, by=staff, at=NOON, **later
+    )
+    again = activities.book_room(activity, room=room, by=staff, at=NOON)
+    assert again.has_its_room
+    assert Booking.objects.get(pk=activity.booking_id).cancelled_at == NOON
+
+
+def test_a_series_that_ended_goes_on_no_more(grid, station, staff, stranger):
+    how = {"title": "宁新讲堂 第{n}讲", "brand": None, "grid": grid}
+    series = activities.make_series(**how, by=staff, at=NOON)
+    with pytest.raises(PermissionDenied):
+        activities.end_series(series, by=stranger, at=NOON)
+    held = activities.create(
+        grid=grid, series=series, by=staff, at=NOON, **facts(station, title="")
+    )
+    activities.end_series(series, by=staff, at=NOON)
+    with pytest.raises(activities.Refused, match="已经不再办"):
+        activities.end_series(series, by=staff, at=NOON)
+    with pytest.raises(activities.Refused, match="不再办了"):
+        activities.clone(
+            held, starts=NOON + 8 * DAY, ends=NOON + 9 * DAY, by=staff, at=NOON
+        )
+    assert activities.make_series(**how, by=staff, at=NOON) != series
+
+
+@pytest.mark.parametrize(
+    ("title", "named", "stem"),
+    [
+        ("宁新讲堂 第{n}讲", "宁新讲堂 第…讲", "宁新讲堂"),
+        ("{n}号茶会", "…号茶会", "号茶会"),
+        ("节令茶会", "节令茶会", "节令茶会"),
+    ],
+)
+def test_a_series_is_named_by_how_its_titles_are_written(title, named, stem):
+    series = ActivitySeries(title=title)
+    assert (str(series), series.stem) == (named, stem)
 
 
 def test_no_number_takes_a_place_away_from_who_has_it(grid, staff):

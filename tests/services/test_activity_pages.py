@@ -1,12 +1,13 @@
 """The pages of activities: ledger, calendar, one of them, its steps, who came."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.urls import reverse
 
 from party import bookings
-from services.models import Activity, Attendance, Signup
+from services.models import Activity, ActivitySeries, Attendance, Signup
 from tests.factories import (
     HOUR,
     LIVE_ON,
@@ -256,6 +257,53 @@ def test_pressed_twice_is_one_and_filled_in_for_another_is_another(
         assert rows.count() == 1, step
         client.post(url(step, activity), sent | {"title": "王先生"})
         assert rows.count() == 2, step
+
+
+def test_a_room_is_booked_from_the_activity_s_own_page(client_of, worker, station):
+    client, room = client_of(worker), RoomFactory(station=station)
+    activity = ActivityFactory(
+        station=station, grid=station.grid, state="draft", starts=NOON + DAY
+    )
+    page = url("activity_room", activity)
+    assert page in client.get(activity.get_absolute_url()).text
+    assert client.get(page).status_code == 200
+    sent = {"room": room.pk, "outside_hours": "on"}
+    assert client.post(page, sent).url == activity.get_absolute_url()
+    shown = client.get(activity.get_absolute_url()).text
+    assert f"{station}{room.name}" in shown
+    assert page not in shown
+    assert "已经订好" in client.post(page, sent).text
+
+
+def test_a_code_to_check_in_by_is_for_what_takes_place(client_of, worker, station):
+    for state, offered in (("draft", False), ("announced", True), ("cancelled", False)):
+        activity = ActivityFactory(station=station, grid=station.grid, state=state)
+        page = client_of(worker).get(activity.get_absolute_url()).text
+        assert (reverse("public:poster_print", args=[activity.pk]) in page) is offered
+
+
+def test_a_series_is_ended_on_its_page_and_found_by_its_name(
+    client_of, worker, station
+):
+    client = client_of(worker)
+    sent = {"title": "宁新讲堂 第{n}讲", "grid": station.grid_id}
+    client.post(reverse("services:series_new"), sent)
+    series = ActivitySeries.objects.get()
+    held = ActivityFactory(
+        station=station,
+        grid=station.grid,
+        series=series,
+        number=3,
+        title=series.titled(3),
+    )
+    (address,) = re.findall(
+        r'href="([^"]+q=[^"]+)"', client.get(held.get_absolute_url()).text
+    )
+    assert held.get_absolute_url() in client.get(address).text
+    end = url("series_end", series)
+    assert end in client.get(reverse("services:series_new")).text
+    client.post(end)
+    assert end not in client.get(reverse("services:series_new")).text
 
 
 def test_a_business_is_a_link_for_who_sees_it(client_of, worker, staff, station):

@@ -88,6 +88,14 @@ def test_a_need_from_a_business_to_the_asker_s_choice(staff, client_of, home, gr
     assert 'data-total="1"' in page
 
 
+def test_a_choice_that_is_none_is_said(need, clerk, client_of, grid):
+    made = OfferFactory(need=need, provider=ProviderFactory(grid=grid))
+    choose = url("need_choose", need.askers.get().pk, made.pk)
+    page = client_of(clerk).post(choose, {"choice": "maybe"}, follow=True)
+    assert "请选办了、没办或在看" in page.text
+    assert not Match.objects.exists()
+
+
 def test_the_order_of_the_offers_is_another_each_time(need, clerk, client_of, grid):
     for name in "甲乙丙丁戊己":
         OfferFactory(need=need, provider=ProviderFactory(grid=grid, name=f"{name}银行"))

@@ -19,6 +19,8 @@ VERBS = {
     "activity.held": "活动记为已举办",
     "activity.rule_checked": "核对活动纪律",
     "activity.rule_confirmed": "确认活动纪律",
+    "activity.room_booked": "给活动订场地",
+    "activity.series_ended": "不再办系列活动",
     "activity.series_made": "设立系列活动",
     "activity.taken_back": "撤回导入的活动",
     "activity.taken_in": "导入活动",
