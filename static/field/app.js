@@ -604,7 +604,10 @@ async function begin() {
     if (!fresh) return;
     route = fresh;
     author = fresh.author;
-    if (!FORMS.has(location.hash.split("/")[1])) await show();
+    // Whoever is under way on the page by keyboard keeps the place and the focus.
+    const now = location.hash.split("/")[1];
+    if (now === "records") await showRecords();
+    else if (!FORMS.has(now)) await showRoute();
   }
 }
 

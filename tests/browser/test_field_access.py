@@ -223,6 +223,8 @@ def test_a_plain_visit_by_keyboard_alone(phone, shop, staff):
     walk_to(phone, "闽南茶行")
     phone.keyboard.press("Enter")
     phone.locator(".visit-form").wait_for()
+    # The page has scrolled to its beginning once it has the focus.
+    phone.wait_for_function("() => document.activeElement.id === 'main'")
     choose(phone, "结果", "情况正常")
     choose(phone, "见到谁", "负责人")
     choose(phone, "资料", "无变化")

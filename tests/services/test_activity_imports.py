@@ -352,6 +352,12 @@ def test_a_difference_can_be_left_and_a_wrong_cell_mended(taken, read, shops, cl
     assert timezone.localdate(Activity.objects.get(title="新课").starts).month == 4
 
 
+def standings():
+    """What Standing holds, in whatever order it was written."""
+    rows = Standing.objects.order_by("business", "since").values()
+    return [{**row, "id": None} for row in rows]
+
+
 def test_a_batch_is_taken_back_whole(
     taken, undone, shops, station, grid, clerk, client_of
 ):
@@ -363,7 +369,7 @@ def test_a_batch_is_taken_back_whole(
         ends=clock(1, 16).replace(month=3, day=12),
         state="held",
     )
-    before = [{**row, "id": None} for row in Standing.objects.values()]
+    before = standings()
     batch = taken(sheet({}, {"name": "茶会", "units": "闽南茶行"}))
     assert Attendance.objects.count() == 3
 
@@ -372,7 +378,7 @@ def test_a_batch_is_taken_back_whole(
     held.refresh_from_db()
     assert (held.head_count, held.brand, held.about) == (None, None, "")
     assert not Attendance.objects.exists()
-    assert [{**row, "id": None} for row in Standing.objects.values()] == before
+    assert standings() == before
     assert figure("activities", clerk, grid) == 1
     page = client_of(clerk).get("/activities/").content.decode()
     assert "劳动法讲座" not in page
