@@ -204,12 +204,9 @@ def test_the_page_that_is_kept_is_masked_and_goes_when_another_signs_in(door, cl
     door.wait_for_function(
         "async () => !(await caches.keys()).some((name) => name.startsWith('doors-'))"
     )
-    for _ in range(100):  # one store after the other is emptied
-        if "闽南茶行" not in left_behind(door):
-            break
-        door.wait_for_timeout(50)
-    else:
-        raise AssertionError("The list of the one before is still on the phone.")
+    # The shop itself may be there again: it is on the clerk's own route.
+    rest = left_behind(door)
+    assert [words for words in ("沈*华", "茶艺课") if words in rest] == []
 
 
 def sign_out(page):
