@@ -202,11 +202,16 @@ def _by_mode(block, day):
     return block.standing.mode or "uncovered"
 
 
-def _by_visit(block, day):
-    if block.visited_on is None:
+def recency(visited_on, day):
+    """The class of VISIT that a last visit is in on the day; None: there was none."""
+    if visited_on is None:
         return "never"
-    ago = (day - block.visited_on).days
+    ago = (day - visited_on).days
     return "within30" if ago <= 30 else "within90" if ago <= 90 else "over90"
+
+
+def _by_visit(block, day):
+    return recency(block.visited_on, day)
 
 
 def _by_demands(block, day):

@@ -4,11 +4,10 @@ Map and list show the same buildings, and each number opens its rows. The pictur
 drawn here, as lines that any browser shows without a script or a server of tiles.
 """
 
-import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import log, pi, tan
+from math import atan, degrees, exp, log, pi, radians, tan
 
 from django.conf import settings
 from django.db.models import Count, Max
@@ -16,6 +15,7 @@ from django.utils.http import urlencode
 
 from accounts.rights import Right
 from dashboard import screen
+from dashboard.elevation import Tone, recency
 from grids.coordinates import from_wgs84
 from grids.models import Building, Outline
 from grids.outlines import SKETCH
@@ -29,32 +29,24 @@ NAME_BELOW = 30
 NEAREST = 0.0004  # degrees: a single point is shown with some ground around it
 
 
-@dataclass(frozen=True)
-class Tone:
-    """One class of an attribute; the darker, the more."""
-
-    key: str
-    label: str
-    css: str
-
-
+# The darker, the more; what a symbol would say stands on the picture in words.
 COVERAGE = (
-    Tone("high", "80% 及以上", "c4"),
-    Tone("good", "70% 至 80%", "c3"),
-    Tone("fair", "60% 至 70%", "c2"),
-    Tone("low", "60% 以下", "c1"),
-    Tone("none", "没有在册的", "c0"),
+    Tone("high", "80% 及以上", "", "c4"),
+    Tone("good", "70% 至 80%", "", "c3"),
+    Tone("fair", "60% 至 70%", "", "c2"),
+    Tone("low", "60% 以下", "", "c1"),
+    Tone("none", "没有在册的", "", "c0"),
 )
 VISIT = (
-    Tone("within30", "30 天内", "c4"),
-    Tone("within90", "31 至 90 天", "c3"),
-    Tone("over90", "90 天以上", "c1"),
-    Tone("never", "没有走访到过", "c0"),
+    Tone("within30", "30 天内", "", "c4"),
+    Tone("within90", "31 至 90 天", "", "c3"),
+    Tone("over90", "90 天以上", "", "c1"),
+    Tone("never", "没有走访到过", "", "c0"),
 )
 DEMANDS = (
-    Tone("overdue", "有超期的", "c4"),
-    Tone("waiting", "有在办的", "c2"),
-    Tone("none", "没有在办的", "c0"),
+    Tone("overdue", "有超期的", "", "c4"),
+    Tone("waiting", "有在办的", "", "c2"),
+    Tone("none", "没有在办的", "", "c0"),
 )
 ATTRIBUTES = {
     "coverage": ("有效覆盖率", COVERAGE),
@@ -146,12 +138,9 @@ def _visit(scope):
         href = f"{ledger}?{urlencode({'building': pk})}"
         if day is None:
             return "never", "", "没有走访到过", href
-        ago = scope.day - day
-        key = "over90"
-        if ago <= dt.timedelta(days=90):
-            key = "within30" if ago <= dt.timedelta(days=30) else "within90"
-        words = f"最近 {day.year}年{day.month}月{day.day}日，{ago.days} 天前"
-        return key, f"{ago.days}天", words, href
+        ago = (scope.day - day).days
+        words = f"最近 {day.year}年{day.month}月{day.day}日，{ago} 天前"
+        return recency(day, scope.day), f"{ago}天", words, href
 
     return say
 
@@ -252,7 +241,11 @@ def rings(shape):
 
 def _north(latitude):
     """Mercator's way north, in degrees: what tiles are drawn in, too."""
-    return log(tan(pi / 4 + latitude * pi / 360)) * 180 / pi
+    return degrees(log(tan(pi / 4 + radians(latitude) / 2)))
+
+
+def _latitude(north):
+    return degrees(2 * atan(exp(radians(north))) - pi / 2)
 
 
 class _Frame:
@@ -269,10 +262,9 @@ class _Frame:
             right = self.left + NEAREST
         self.scale = WIDTH / (right - self.left)
         self.height = round(max(self.top_of_all - low, NEAREST) * self.scale, 1)
-        flat = [point[1] for point in points]
         corners = (
-            (self.left, _flat(self.top_of_all - self.height / self.scale, flat)),
-            (right, _flat(self.top_of_all, flat)),
+            (self.left, _latitude(self.top_of_all - self.height / self.scale)),
+            (right, _latitude(self.top_of_all)),
         )
         self.bounds = [
             [round(number, 6) for number in reversed(moved)]
@@ -309,12 +301,3 @@ class _Frame:
             if min(x1, x2) <= x < max(x1, x2)
         ]
         return x, round(min(above, default=y) + NAME_BELOW, 1)
-
-
-def _flat(north, around):
-    """The latitude of a way north, by halving: near the latitudes around it."""
-    low, high = min(around) - 5, max(around) + 5
-    for _ in range(50):
-        half = (low + high) / 2
-        low, high = (half, high) if _north(half) < north else (low, half)
-    return (low + high) / 2

@@ -6,6 +6,7 @@ Chinese (编码, 名称). Polygons become outlines; a point is where a building 
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -223,24 +224,18 @@ def _is_ground(one):
 @transaction.atomic
 def keep(features, system, *, sketched, by, at):
     """Keep the features that have no problem; answers how many changed anything."""
-    grids = {one.of.pk for one in features if _is_ground(one)}
-    buildings = {
-        one.of.pk
-        for one in features
-        if not one.problem and isinstance(one.of, Building)
-    }
-    mine = Building.objects.visible_to(by, Right.EDIT_BUILDINGS)
-    if mine.filter(pk__in=buildings).count() != len(
-        buildings
-    ) or Grid.objects.governed_by(by, Right.EDIT_BUILDINGS).filter(
-        pk__in=grids
-    ).count() != len(grids):
-        raise PermissionDenied
+    right = [one for one in features if not one.problem]
+    for model, mine in (
+        (Grid, Grid.objects.governed_by(by, Right.EDIT_BUILDINGS)),
+        (Building, Building.objects.visible_to(by, Right.EDIT_BUILDINGS)),
+    ):
+        wanted = {one.of.pk for one in right if isinstance(one.of, model)}
+        if mine.filter(pk__in=wanted).count() != len(wanted):
+            raise PermissionDenied
     changed = 0
-    for one in features:
-        if not one.problem:
-            put = _put_point if one.is_point else _put_outline
-            changed += put(one, system, sketched=sketched, by=by, at=at)
+    for one in right:
+        put = _put_point if one.is_point else _put_outline
+        changed += put(one, system, sketched=sketched, by=by, at=at)
     return changed
 
 
@@ -262,22 +257,12 @@ def _put_outline(one, system, *, sketched, by, at):
 def _put_point(one, system, *, sketched, by, at):
     """Where a building stands; a point has no mark of its own as a sketch."""
     building = Building.objects.select_for_update().get(pk=one.of.pk)
-    longitude, latitude = map(str, one.shape["coordinates"])
-    source = SKETCH if sketched else System(system).short
-    before = (building.longitude, building.latitude, building.source_crs)
-    building.longitude, building.latitude = longitude, latitude
-    building.source_crs, building.updated_at = source, at
-    building.full_clean(
-        exclude=[
-            field.name
-            for field in building._meta.concrete_fields
-            if field.name not in ("longitude", "latitude")
-        ],
-        validate_unique=False,
-        validate_constraints=False,
-    )
-    if before == (building.longitude, building.latitude, source):
+    longitude, latitude = (Decimal(str(each)) for each in one.shape["coordinates"])
+    facts = (longitude, latitude, SKETCH if sketched else System(system).short)
+    if facts == (building.longitude, building.latitude, building.source_crs):
         return False
+    building.longitude, building.latitude, building.source_crs = facts
+    building.updated_at = at
     building.save(update_fields=["longitude", "latitude", "source_crs", "updated_at"])
     record("building.placed", building, by=by, at=at)
     return True
