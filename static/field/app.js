@@ -258,9 +258,7 @@ async function showForm(record, words) {
   const shots = make("ul", { class: "shots" });
   page.replaceChildren(...before, form);
   form.elements.photos?.after(shots);
-  await drawShots(shots, record);
   keepDraft(form, record);
-
   form.querySelector("[data-cancel]").addEventListener("click", async () => {
     if (record.state === "draft" && record.made) {
       const way = await ask("这一条还没填完", "留着的，下次接着填；丢掉就没有了。", [
@@ -297,6 +295,8 @@ async function showForm(record, words) {
     await changed();
     sendNow();
   });
+  // Last: until the photos are read, somebody may have added one already.
+  await drawShots(shots, record);
 }
 
 const nameOf = ({ kind, stop, fields }) => {

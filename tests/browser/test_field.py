@@ -305,6 +305,26 @@ def test_a_call_and_a_message_are_kept_without_a_network(phone, shop, staff, axe
     assert (demand.recorded_by, demand.visit) == (staff, None)
 
 
+def test_a_photo_taken_at_once_is_kept(phone):
+    """The camera's answer may be there before the form has read its photos."""
+    phone.evaluate(
+        """(bytes) => new MutationObserver((_, watch) => {
+            const input = document.querySelector("[name=photos]");
+            if (!input) return;
+            watch.disconnect();
+            const chosen = new DataTransfer();
+            chosen.items.add(new File([new Uint8Array(bytes)], "a.jpg", { type: "image/jpeg" }));
+            input.files = chosen.files;
+            input.dispatchEvent(new Event("change", { bubbles: true }));
+        }).observe(document.body, { childList: true, subtree: true })""",
+        list(small_jpeg()),
+    )
+    phone.locator(".stop").first.tap()
+    phone.wait_for_function(
+        "() => document.querySelector('.shots img')?.naturalWidth > 0"
+    )
+
+
 def test_what_was_saved_as_a_file_is_read_back_by_its_author_alone(phone, shop, staff):
     """The phone was lost after saving: another one reads it, twice, and stores one."""
     phone.context.set_offline(True)
