@@ -10,6 +10,7 @@ from django.utils import timezone
 from enterprises import imports
 from enterprises.imports.progress import Progress
 from enterprises.models import ImportBatch
+from tianshan.database import statistics
 from tianshan.files import FileProblem
 
 log = logging.getLogger(__name__)
@@ -25,12 +26,14 @@ def read_import(batch_id):
 def apply_import(batch_id):
     """Write a batch that was started."""
     _work(batch_id, imports.finish, "写入")
+    statistics.refresh()
 
 
 @task
 def undo_import(batch_id):
     """Take a written batch back."""
     _work(batch_id, imports.undo, "撤回")
+    statistics.refresh()
 
 
 TASKS = {

@@ -9,8 +9,11 @@ import pghistory.models
 from django.apps import apps
 from django.db import transaction
 
+from tianshan.database.statistics import SHARE
+
 CONTEXT = pghistory.models.Context._meta.db_table
 MIGRATIONS = "django_migrations"
+MAINTAINING = 170000  # PostgreSQL's version from which on there is such a right
 
 # What a request wrote down about itself may grow while it runs, never change: a
 # later request could otherwise sign its predecessor's acts with another name.
@@ -46,6 +49,30 @@ END;
 $$ LANGUAGE plpgsql;
 """
 
+# Autovacuum looks at a table when a tenth of it changed, by itself: of millions of rows
+# that is after weeks, and the newest months are what is asked for most.
+LOOKED_AT_EARLY = """
+DO $$
+DECLARE
+    each regclass;
+BEGIN
+    FOR each IN
+        SELECT oid FROM pg_class WHERE relkind = 'r'
+            AND relnamespace = %s::regnamespace
+            AND NOT COALESCE(reloptions, '{{}}') @> ARRAY[
+                'autovacuum_analyze_scale_factor={share}',
+                'autovacuum_vacuum_insert_scale_factor={share}'
+            ]
+    LOOP
+        EXECUTE format(
+            'ALTER TABLE %%s SET (autovacuum_analyze_scale_factor = {share},'
+            ' autovacuum_vacuum_insert_scale_factor = {share})', each
+        );
+    END LOOP;
+END
+$$
+"""
+
 
 def secure(connection, role):
     """Give the role its rights anew; run as the owner, after every migrate."""
@@ -72,9 +99,14 @@ def secure(connection, role):
     for table in sorted(audit):
         statements.append(f"GRANT INSERT ON {quote(table)} TO {name}")
 
+    if connection.pg_version >= MAINTAINING:
+        # To have the statistics renewed after a large load (`database.statistics`).
+        statements.append(f"GRANT MAINTAIN ON ALL TABLES IN SCHEMA {space} TO {name}")
+
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
+        cursor.execute(LOOKED_AT_EARLY.format(share=SHARE), [schema])
         if CONTEXT in present:
             cursor.execute(CONTEXT_ONLY_GROWS)
         functions = _trigger_functions(cursor, schema)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from dashboard import demo
 from grids.models import Grid
+from tianshan.database import statistics
 
 
 class Command(BaseCommand):
@@ -25,6 +26,7 @@ class Command(BaseCommand):
             self.stdout.write("Loading the demo …")
             gc.disable()  # the process ends soon; going through all of it takes longer
             demo.load(today=timezone.localdate(), password=password)
+            statistics.refresh()
         elif not User.objects.filter(username="grid_staff").exists():
             raise CommandError("This database holds other data than the demo's.")
         elif given:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from enterprises import imports
 from grids.models import Grid
+from tianshan.database import statistics
 from tianshan.files import FileProblem, read_workbook
 
 
@@ -55,6 +56,8 @@ class Command(BaseCommand):
             raise CommandError(f"读不了 {file}：{problem.strerror}。") from problem
         except FileProblem as problem:
             raise CommandError(str(problem)) from problem
+        if not dry_run:
+            statistics.refresh()
         answer = {**made.summary(), "problems": made.problems}
         if options["json"]:
             self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=1))
