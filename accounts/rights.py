@@ -79,6 +79,10 @@ class Right(StrEnum):
     HANDLE_CASES = "handle_cases"  # the help cases assigned to oneself
     COUNT_CASES = "count_cases"  # how many, where there are enough to hide in
     SEE_FIGURES = "see_figures"
+    SEE_REPORTS = "see_reports"  # and have them made, of the grids that one governs
+    FILL_FORMS = "fill_forms"  # 填报: upward forms, their templates, who asked for them
+    CHECK_FORMS = "check_forms"  # 审核, by another person
+    SIGN_FORMS = "sign_forms"  # 签发, by a third
     MANAGE_ACCOUNTS = "manage_accounts"
     READ_AUDIT = "read_audit"
     RUN_SYSTEM = "run_system"
@@ -99,7 +103,10 @@ _LEDGERS = frozenset(
     }
 )
 _BOOKS = frozenset({_R.BOOK_ROOMS, _R.HOLD_ACTIVITIES, _R.ORDER})
-_FIELD = _LEDGERS | _BOOKS | {_R.LOG_VISITS, _R.EDIT_BUSINESSES, _R.CALL}
+_FIELD = (
+    _LEDGERS | _BOOKS | {_R.LOG_VISITS, _R.EDIT_BUSINESSES, _R.CALL, _R.SEE_REPORTS}
+)
+_FORMS = frozenset({_R.FILL_FORMS, _R.CHECK_FORMS})
 _SERVICES = frozenset({_R.KEEP_STATIONS, _R.KEEP_MENU, _R.DISPATCH, _R.KEEP_RESOURCES})
 _BUILDINGS = frozenset({_R.EDIT_BUILDINGS, _R.KEEP_PLANS})
 _PARTY = frozenset(
@@ -108,11 +115,12 @@ _PARTY = frozenset(
 
 RIGHTS = {
     Role.GRID_STAFF: _FIELD,
-    Role.PARTY_WORKER: _FIELD | _PARTY | _SERVICES | {_R.ANSWER_DEMANDS},
+    Role.PARTY_WORKER: _FIELD | _PARTY | _SERVICES | _FORMS | {_R.ANSWER_DEMANDS},
     Role.GRID_CLERK: _FIELD
     | _PARTY
     | _SERVICES
     | _BUILDINGS
+    | _FORMS
     | {
         _R.ACT_ON_BEHALF,
         _R.IMPORT,
@@ -172,6 +180,8 @@ RIGHTS = {
         _R.DECIDE_IN_CONFERENCE,
         _R.KEEP_MEETINGS,
         _R.KEEP_BODIES,
+        _R.CHECK_FORMS,
+        _R.SIGN_FORMS,
     },
     Role.UNIT_OFFICER: frozenset(
         {
@@ -205,6 +215,8 @@ RIGHTS = {
         _R.HAND_OUT,
         _R.SUPERVISE,
         _R.COUNT_CASES,
+        _R.SEE_REPORTS,
+        _R.SIGN_FORMS,
     },
     Role.SECURITY_ADMIN: frozenset({_R.MANAGE_ACCOUNTS}),
     Role.AUDITOR: frozenset({_R.READ_AUDIT}),

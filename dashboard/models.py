@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
 from accounts.rights import Right
+from dashboard.reports.models import Report  # noqa: F401  a model of this room
 from dashboard.sums import adding
 from enterprises.models import Business, Coverage
 from grids.models import Grid, governed

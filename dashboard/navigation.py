@@ -16,6 +16,7 @@ MENU = [
         [
             ("dashboard:dashboard", "一屏统览", {"icon": "layout-dashboard"}),
             ("dashboard:map", "地图", {"icon": "map-2"}),
+            ("dashboard:report_list", "报告和报表", {"icon": "report"}),
             ("dashboard:work", "今日工作", {"icon": "checklist"}),
             ("dashboard:search", "搜索", {"icon": "search"}),
         ],

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from dashboard import building_views, extra_views, map_views, rule_views, views
 from dashboard.route_views import route
@@ -12,6 +12,7 @@ urlpatterns = [
     path("dashboard/", views.dashboard, name="dashboard"),
     path("dashboard/figures.json", views.figures_json, name="figures_json"),
     path("map/", map_views.map_page, name="map"),
+    path("reports/", include("dashboard.reports.urls")),
     path("businesses/<int:pk>/standing/", views.for_business, name="for_business"),
     path(
         "buildings/<int:pk>/figures/", building_views.for_building, name="for_building"

@@ -36,16 +36,16 @@ def picture_response(folder, name, *, small=False):
     return response
 
 
-def keep_document(folder, content):
+def keep_document(folder, content, ending="docx"):
     """Write a document of our own making; returns its name."""
     name = uuid.uuid4().hex
-    _write(_path(folder, name, "docx"), content)
+    _write(_path(folder, name, ending), content)
     return name
 
 
-def kept_document(folder, name):
+def kept_document(folder, name, ending="docx"):
     """Its bytes, as they are on the disk."""
-    return _path(folder, name, "docx").read_bytes()
+    return _path(folder, name, ending).read_bytes()
 
 
 def _path(folder, name, ending="jpg"):

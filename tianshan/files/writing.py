@@ -13,7 +13,17 @@ from django.utils import timezone
 
 from tianshan.files.formulas import denature, neutralise
 
-__all__ = ["Column", "csv_chunks", "denature", "neutralise", "write_csv", "write_xlsx"]
+__all__ = [
+    "Column",
+    "Link",
+    "Page",
+    "csv_chunks",
+    "denature",
+    "neutralise",
+    "write_book",
+    "write_csv",
+    "write_xlsx",
+]
 
 _ROWS_IN_A_CHUNK = 500
 _LONGEST_TEXT = 32_767  # of a cell in Excel, which drops a longer one
@@ -30,38 +40,58 @@ class Column:
     width: float = 14
 
 
-def write_xlsx(stream, *, title, columns, rows, note_lines=()):
-    """Write one sheet: title, notes, heading (frozen, with filters), rows.
+class Link(str):
+    """An address that a click in the workbook opens."""
 
-    `columns` have a `label` and may have a `width`; `rows` may be a generator, and
-    memory does not grow with it. Text is typed as text, so codes keep their zeros and
-    =1+1 stays four characters.
+
+@dataclass(frozen=True)
+class Page:
+    """One sheet: title, notes, heading (frozen, with filters), rows."""
+
+    title: str
+    columns: list  # each has a `label` and may have a `width`
+    rows: object  # may be a generator: memory does not grow with it
+    note_lines: tuple = ()
+
+
+def write_xlsx(stream, *, title, columns, rows, note_lines=()):
+    """Write a workbook of one sheet."""
+    write_book(stream, title=title, pages=[Page(title, columns, rows, note_lines)])
+
+
+def write_book(stream, *, title, pages):
+    """Write a workbook, sheet by sheet. Text is typed as text, so codes keep their
+    zeros and =1+1 stays four characters.
     """
     with xlsxwriter.Workbook(stream, {"constant_memory": True}) as workbook:
         workbook.set_properties({"title": _clean(title)})
-        sheet = workbook.add_worksheet(_sheet_name(title))
         formats = _Formats(workbook)
-        for index, column in enumerate(columns):
-            sheet.set_column(index, index, getattr(column, "width", None) or 14)
+        for page in pages:
+            _write_page(workbook, page, formats)
 
-        line = 0
-        sheet.write_string(line, 0, _clean(title), formats.title)
-        for note in note_lines:
-            line += 1
-            sheet.write_string(line, 0, _clean(note), formats.note)
-        heading = line = line + 1
-        for index, column in enumerate(columns):
-            sheet.write_string(line, index, _clean(column.label), formats.heading)
-        for row in rows:
-            line += 1
-            for index, value in enumerate(row):
-                _write(sheet, line, index, value, formats)
 
-        sheet.freeze_panes(heading + 1, 0)
-        sheet.autofilter(heading, 0, line, max(len(columns) - 1, 0))
-        sheet.set_landscape()
-        sheet.fit_to_pages(1, 0)
-        sheet.repeat_rows(heading)
+def _write_page(workbook, page, formats):
+    sheet = workbook.add_worksheet(_sheet_name(page.title))
+    for index, column in enumerate(page.columns):
+        sheet.set_column(index, index, getattr(column, "width", None) or 14)
+    line = 0
+    sheet.write_string(line, 0, _clean(page.title), formats.title)
+    for note in page.note_lines:
+        line += 1
+        sheet.write_string(line, 0, _clean(note), formats.note)
+    heading = line = line + 1
+    for index, column in enumerate(page.columns):
+        sheet.write_string(line, index, _clean(column.label), formats.heading)
+    for row in page.rows:
+        line += 1
+        for index, value in enumerate(row):
+            _write(sheet, line, index, value, formats)
+
+    sheet.freeze_panes(heading + 1, 0)
+    sheet.autofilter(heading, 0, line, max(len(page.columns) - 1, 0))
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(heading)
 
 
 def csv_chunks(*, columns, rows):
@@ -103,6 +133,8 @@ def _write(sheet, line, index, value, formats):
     match value := _plain(value):
         case None | "":
             pass
+        case Link():
+            sheet.write_url(line, index, value, string="打开")
         case datetime() if value.year >= 1900:
             sheet.write_datetime(line, index, value, formats.moment)
         case date() if value.year >= 1900:
@@ -136,7 +168,7 @@ def _plain(value):
             return str(value)
         case datetime() if timezone.is_aware(value):
             return timezone.make_naive(value)
-        case None | int() | float() | Decimal() | date():
+        case None | int() | float() | Decimal() | date() | Link():
             return value
         case _:
             return _clean(value)
