@@ -83,6 +83,7 @@ class Right(StrEnum):
     FILL_FORMS = "fill_forms"  # 填报: upward forms, their templates, who asked for them
     CHECK_FORMS = "check_forms"  # 审核, by another person
     SIGN_FORMS = "sign_forms"  # 签发, by a third
+    KEEP_WALLS = "keep_walls"  # links to totals, for screens without an account
     MANAGE_ACCOUNTS = "manage_accounts"
     READ_AUDIT = "read_audit"
     RUN_SYSTEM = "run_system"
@@ -134,6 +135,7 @@ RIGHTS = {
         _R.SORT_DEMANDS,
         _R.KEEP_MEETINGS,
         _R.KEEP_BODIES,
+        _R.KEEP_WALLS,
     },
     Role.BRANCH_SECRETARY: _LEDGERS
     | _BOOKS
@@ -182,6 +184,7 @@ RIGHTS = {
         _R.KEEP_BODIES,
         _R.CHECK_FORMS,
         _R.SIGN_FORMS,
+        _R.KEEP_WALLS,
     },
     Role.UNIT_OFFICER: frozenset(
         {
@@ -217,6 +220,7 @@ RIGHTS = {
         _R.COUNT_CASES,
         _R.SEE_REPORTS,
         _R.SIGN_FORMS,
+        _R.KEEP_WALLS,
     },
     Role.SECURITY_ADMIN: frozenset({_R.MANAGE_ACCOUNTS}),
     Role.AUDITOR: frozenset({_R.READ_AUDIT}),

@@ -1,9 +1,14 @@
 """Forms of the screen's room."""
 
+import datetime as dt
+
 from django import forms
 
+from accounts.rights import Right
 from dashboard import rules
-from grids.models import GridRules
+from dashboard.models import WallLink
+from dashboard.wall import LONGEST
+from grids.models import Grid, GridRules
 from grids.rules import Rules
 from tianshan.web.forms import DayInput
 from tianshan.workdays.models import DayRule
@@ -77,6 +82,33 @@ class RulesForm(forms.ModelForm):
 
     def validate_unique(self):
         """A day that has rules is not refused: the new ones take their place."""
+
+
+class WallLinkForm(forms.ModelForm):
+    """What a wall shows, and until when."""
+
+    class Meta:
+        model = WallLink
+        fields = ["label", "grid", "period", "until"]
+        widgets = {"until": DayInput()}
+        help_texts = {
+            "label": "写在哪里放，如 党群中心大厅",
+            "period": "每天按当天重新算",
+            "until": "过了这一天就打不开，最长一年",
+        }
+
+    def __init__(self, data=None, *, user, today):
+        self.today = today
+        super().__init__(data, initial={"until": today + dt.timedelta(days=90)})
+        grids = Grid.objects.governed_by(user, Right.KEEP_WALLS).order_by("path")
+        self.fields["grid"].queryset = grids
+        self.fields["grid"].empty_label = None
+
+    def clean_until(self):
+        until = self.cleaned_data["until"]
+        if not self.today <= until <= self.today + LONGEST:
+            raise forms.ValidationError("要在今天起的一年之内。")
+        return until
 
 
 class LiveForm(forms.Form):

@@ -14,7 +14,8 @@ from dashboard.sums import adding
 from enterprises.models import Business, Coverage
 from grids.models import Grid, governed
 from tianshan.audit.changes import noted
-from tianshan.audit.classes import INTERNAL
+from tianshan.audit.classes import INTERNAL, SEALED
+from tianshan.audit.history import tracked
 
 
 class RouteTakenQuerySet(models.QuerySet):
@@ -292,3 +293,71 @@ class StandingSum(models.Model):
 
     def __str__(self):
         return f"{self.span} {self.day}"
+
+
+class WallLinkQuerySet(models.QuerySet):
+    def visible_to(self, user, having=Right.KEEP_WALLS):
+        """Of the grids for which one may give such links."""
+        return self.filter(grid__in=governed(user, having))
+
+    def in_force(self, day):
+        return self.filter(revoked_at=None, until__gte=day)
+
+
+@tracked(exclude=["token_hash", "seen_at"])
+class WallLink(models.Model):
+    """The link of a screen on a wall: whoever has it sees the totals of one grid, and
+    nothing else. The token is shown once and kept as a hash."""
+
+    class Period(models.TextChoices):
+        ALL = "all", "累计"
+        TEN_DAY = "ten_day", "本旬"
+        MONTH = "month", "本月"
+        QUARTER = "quarter", "本季"
+        YEAR = "year", "今年"
+
+    label = models.CharField("名称", max_length=40)
+    grid = models.ForeignKey(
+        Grid, models.PROTECT, related_name="+", verbose_name="网格"
+    )
+    period = models.CharField("时段", max_length=10, choices=Period, default=Period.ALL)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    until = models.DateField("用到")
+    made_at = models.DateTimeField("生成时间")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        verbose_name="生成人",
+    )
+    seen_at = models.DateTimeField("上次显示", null=True, editable=False)
+    revoked_at = models.DateTimeField("停用时间", null=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name="停用人",
+    )
+
+    VISIBILITY = {
+        INTERNAL: "id label grid period until made_at made_by seen_at revoked_at"
+        " revoked_by",
+        SEALED: "token_hash",
+    }
+
+    objects = WallLinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "大屏链接"
+        ordering = ["-made_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(revoked_at=None, revoked_by=None)
+                | (~Q(revoked_at=None) & ~Q(revoked_by=None)),
+                name="wall_link_revoked_whole",
+            ),
+        ]
+
+    def __str__(self):
+        return self.label

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from django.db.models import Count
 from django.template.loader import render_to_string
 
+from accounts.rights import Right
 from dashboard.figures import standings
 from dashboard.models import Standing
 from grids.models import Building, Grid
-from issues.models import Issue, Level
+from issues.models import Issue, Level, Slot
 from tianshan.ledgers import FIGURES, Rate, SmallCount, count_all, kept, percent
 from tianshan.workdays.lights import light, worst
 
@@ -38,6 +39,12 @@ class Tile:
     @property
     def end(self):
         return round(self.start + self.share, 3)
+
+
+def tile_of(figure, scope):
+    """The tile of a figure that is rows, without its number."""
+    words = (figure.key, figure.label, figure.unit, figure.definition)
+    return Tile(*words, None, figure.href(scope))
 
 
 def kept_of(read, scope):
@@ -179,6 +186,12 @@ def bar(tiles):
     return parts
 
 
+def difference(tiles):
+    """From formal to effective coverage, in points."""
+    formal, effective = tiles["formal_coverage"], tiles["effective_coverage"]
+    return round((formal.value or 0) - (effective.value or 0), 1)
+
+
 PLACED = ("in_scope", "covered", "effective", *WAITING)
 
 
@@ -268,7 +281,62 @@ def trend(scope):
     }
 
 
+# --- grids beside each other -------------------------------------------------------
+
+BESIDE = (
+    "in_scope",
+    "covered",
+    "effective",
+    "visits_enterprise",
+    "visits_merchant",
+    "demands_raised",
+    "demands_overdue",
+    "issues_open",
+    "measures_overdue",
+    "activities",
+)
+
+
+def grids_beside(scope):
+    """The grids just below the scope's, in the order of their codes: no ranking.
+
+    `{"labels": …, "lines": …}`; None where there is but one.
+    """
+    below = Grid.objects.visible_to(scope.user, Right.SEE_FIGURES)
+    grids = list(below.filter(parent=scope.grid).order_by("path"))
+    if len(grids) < 2:
+        return None
+    scopes = [scope.over(grid) for grid in grids]
+    counts = iter(count_all([(FIGURES[key], s) for s in scopes for key in BESIDE]))
+    lines = []
+    for grid, narrow in zip(grids, scopes, strict=True):
+        tiles = [
+            replace(tile_of(FIGURES[key], narrow), value=next(counts)) for key in BESIDE
+        ]
+        whole, covered, effective, *others = tiles
+        lines.append(
+            {
+                "grid": grid,
+                "in_scope": whole,
+                "shares": [
+                    (part, percent(part.value, whole.value))
+                    for part in (covered, effective)
+                ],
+                "tiles": others,
+            }
+        )
+    return {"labels": [FIGURES[key].label for key in BESIDE[3:]], "lines": lines}
+
+
 # --- deliberation ------------------------------------------------------------------
+
+
+def cadence(tiles):
+    """`[(label, kept, due, rate)]` of the regular meetings."""
+    return [
+        (of.label, *(tiles[f"cadence_{of}{part}"] for part in ("_kept", "_due", "")))
+        for of in Slot.Cadence
+    ]
 
 
 def issues(scope):
@@ -418,11 +486,7 @@ def context(scope):
             for condition in Standing.Condition
         ],
         "uncovered_next": NEXT_STEPS["gap_uncovered"],
-        "difference": round(
-            (tiles["formal_coverage"].value or 0)
-            - (tiles["effective_coverage"].value or 0),
-            1,
-        ),
+        "difference": difference(tiles),
         "fates": _fates(tiles),
         "levels": by_level,
         "lamps": lamps,

@@ -1,6 +1,13 @@
 from django.urls import include, path
 
-from dashboard import building_views, extra_views, map_views, rule_views, views
+from dashboard import (
+    building_views,
+    extra_views,
+    map_views,
+    rule_views,
+    views,
+    wall_views,
+)
 from dashboard.route_views import route
 
 app_name = "dashboard"
@@ -11,6 +18,9 @@ urlpatterns = [
     path("visits/plan/", views.plan, name="plan"),
     path("dashboard/", views.dashboard, name="dashboard"),
     path("dashboard/figures.json", views.figures_json, name="figures_json"),
+    path("wall/", wall_views.wall, name="wall"),
+    path("wall/links/", wall_views.wall_list, name="wall_list"),
+    path("wall/links/<int:pk>/revoke/", wall_views.wall_revoke, name="wall_revoke"),
     path("map/", map_views.map_page, name="map"),
     path("reports/", include("dashboard.reports.urls")),
     path("businesses/<int:pk>/standing/", views.for_business, name="for_business"),

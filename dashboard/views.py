@@ -109,6 +109,9 @@ def dashboard(request):
         "as_of": timezone.now(),
         "periods": screen.period_links(scope),
         "grids": screen.grid_links(scope, Right.SEE_FIGURES),
+        "wall_url": reverse("dashboard:wall_list")
+        if request.user.may(Right.KEEP_WALLS)
+        else "",
     }
     return render(request, "dashboard/dashboard.html", context)
 

@@ -65,6 +65,7 @@ WORDS = {
     Right.FILL_FORMS: "填报对上报表，管报表模板和索表登记",
     Right.CHECK_FORMS: "审核别人填的对上报表",
     Right.SIGN_FORMS: "签发对上报表",
+    Right.KEEP_WALLS: "发、停大屏链接：不用登录，只有合计数",
     Right.MANAGE_ACCOUNTS: "管账号和岗位",
     Right.READ_AUDIT: "看审计记录",
     Right.RUN_SYSTEM: "管节假日、常用值和系统任务",

@@ -80,6 +80,14 @@ def register():
             common,
         ),
         Figure(
+            "matters_raised",
+            "提出事项",
+            Unit.MATTERS,
+            "时段内提出的事项，并掉的和撤回的不计。",
+            "matters",
+            matters,
+        ),
+        Figure(
             "issues_raised",
             "提出议题",
             Unit.ISSUES,
@@ -137,6 +145,14 @@ def register():
             "到时段最后一天还没有完成、没有过期、工作日已用去八成的措施。",
             "measures",
             measures_yellow_on,
+        ),
+        Figure(
+            "measures_decided",
+            "定下措施",
+            Unit.MEASURES,
+            "时段内定下的措施，不论现在完成没有。",
+            "measures",
+            lambda scope: measures(scope).filter(decided_on__range=scope.period),
         ),
         Figure(
             "measures_done",

@@ -338,6 +338,8 @@ VERBS = {
     "visit.taken_in": "导入走访",
     "visit.told_apart": "走访不是重复",
     "visit.voided": "走访作废",
+    "wall.link_given": "发大屏链接",
+    "wall.link_revoked": "停用大屏链接",
 }
 
 # The keys of an entry's data.
