@@ -107,6 +107,25 @@ def register():
             IS_NOT_DUE,
         ),
         figure(
+            "visits_due",
+            "走访已到期",
+            "有形覆盖而不是未到期的：走访过，或首次走访期限已经到了。",
+            COVERED & ~IS_NOT_DUE,
+        ),
+        figure(
+            "visited_in_time",
+            "按期走访",
+            "走访已到期的当中，还没有过走访期限的。",
+            COVERED & ~IS_NOT_DUE & ~failing(Condition.UNVISITED),
+        ),
+        Rate(
+            "visited_in_time_rate",
+            "走访按期率",
+            "按期走访 ÷ 走访已到期。",
+            "visited_in_time",
+            "visits_due",
+        ),
+        figure(
             "gap_uncovered",
             "尚未覆盖",
             "在册但还没有党组织负责的。",

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Count
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
 
 from accounts.rights import Right
 from dashboard.figures import standings
@@ -13,6 +15,7 @@ from dashboard.models import Standing
 from grids.models import Building, Grid
 from issues.models import Issue, Level, Slot
 from tianshan.ledgers import FIGURES, Rate, SmallCount, count_all, kept, percent
+from tianshan.web.templatetags.portal import percent1, thousands
 from tianshan.workdays.lights import light, worst
 
 MONTHS = 6
@@ -33,12 +36,40 @@ class Tile:
     start: float = 0  # where its part of the bar begins
 
     @property
-    def middle(self):
-        return round(self.start + self.share / 2, 3)
+    def drawn(self):
+        return self.drawn_as("num")
 
     @property
-    def end(self):
-        return round(self.start + self.share, 3)
+    def large(self):
+        return self.drawn_as("num fig")
+
+    @property
+    def of_gap(self):
+        return self.drawn_as("num gap-n")
+
+    def drawn_as(self, css):
+        """As a link to its rows; what it means, a script shows (static/figures.js)."""
+        if self.value is None:
+            words = "无数据" if self.href else "不显示"
+            return format_html(
+                '<span class="num t2" data-figure="{}">{}</span>', self.key, words
+            )
+        words = (
+            percent1(self.value)
+            if self.unit == "%"
+            else format_html("{}<small>{}</small>", thousands(self.value), self.unit)
+        )
+        if not self.href:
+            return format_html(
+                '<span class="num" data-figure="{}">{}</span>', self.key, words
+            )
+        return format_html(
+            '<a class="{}" href="{}" data-figure="{}">{}</a>',
+            css,
+            self.href,
+            self.key,
+            words,
+        )
 
 
 def tile_of(figure, scope):
@@ -281,6 +312,60 @@ def trend(scope):
     }
 
 
+# --- the same period before ------------------------------------------------------
+
+COMPARED = (
+    "effective",
+    "visits_enterprise",
+    "visits_merchant",
+    "demands_raised",
+    "demands_overdue",
+    "demands_satisfied",
+    "issues_closed",
+    "measures_done",
+    "activities",
+    "attendance",
+)
+
+
+def before(scope):
+    """The figures beside those of as many days just before, with the difference in
+    words; without lines where those days begin before the go-live day."""
+    days = (scope.day - scope.start).days + 1
+    if days < 1:
+        return {"since": scope.start, "scope": None, "lines": []}
+    now = scope.during(scope.start, scope.day)
+    then = scope.during(
+        scope.start - dt.timedelta(days=days), scope.start - dt.timedelta(days=1)
+    )
+    if then.start < scope.grid.live_on:
+        return {"since": then.start, "scope": None, "lines": []}
+    counts = iter(
+        count_all([(FIGURES[key], s) for key in COMPARED for s in (now, then)])
+    )
+    lines = []
+    for key in COMPARED:
+        pair = [
+            replace(tile_of(FIGURES[key], each), value=next(counts))
+            for each in (now, then)
+        ]
+        lines.append(
+            {"now": pair[0], "then": pair[1], "words": difference_in_words(*pair)}
+        )
+    return {"since": then.start, "scope": then, "lines": lines}
+
+
+def difference_in_words(now, then):
+    """多 3 家次（+25.0%）, 少 2 件, 一样; no share of nothing."""
+    more = now.value - then.value
+    if not more:
+        return "一样"
+    words = f"{'多' if more > 0 else '少'} {abs(more):,} {now.unit}"
+    if not then.value:
+        return words
+    return f"{words}（{100 * more / then.value:+.1f}%）"
+
+
 # --- grids beside each other -------------------------------------------------------
 
 BESIDE = (
@@ -317,6 +402,7 @@ def grids_beside(scope):
         lines.append(
             {
                 "grid": grid,
+                "href": f"{reverse('dashboard:dashboard')}?{narrow.query}",
                 "in_scope": whole,
                 "shares": [
                     (part, percent(part.value, whole.value))
@@ -499,9 +585,17 @@ def context(scope):
             overdue=kept_of(overdue, scope),
             places=kept_of(placed, scope),
         ),
+        "cadence": cadence(tiles),
+        "grids": grids_beside(scope),
+        "buildings_url": reverse("grids:building_list"),
         "trend": trend(scope),
-        "definitions": list(tiles.values()),
+        "before": before(scope),
     }
+
+
+def cards(scope):
+    """All that the page says of the scope, drawn once while nothing in it changes."""
+    return render_to_string("dashboard/dashboard.html#cards", context(scope))
 
 
 def _fates(tiles):

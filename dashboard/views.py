@@ -21,7 +21,7 @@ from dashboard.values import lists_for
 from dashboard.walk import PLANNED, walk_of
 from dashboard.words import reach_in_words, rights_in_words
 from enterprises.models import Business
-from tianshan.ledgers import BadScope, read_scope
+from tianshan.ledgers import FIGURES, BadScope, read_scope
 from tianshan.ledgers.models import SavedView
 from tianshan.web import render_inside, render_part
 from tianshan.web.masks import phone_tail
@@ -105,7 +105,10 @@ def dashboard(request):
     except BadScope as problem:
         context = {"problem": str(problem)}
         return render(request, "dashboard/problem.html", context, status=400)
-    context = screen.context(scope) | {
+    context = {
+        "scope": scope,
+        "cards": screen.kept_of(screen.cards, scope),
+        "figures": FIGURES.values(),
         "as_of": timezone.now(),
         "periods": screen.period_links(scope),
         "grids": screen.grid_links(scope, Right.SEE_FIGURES),

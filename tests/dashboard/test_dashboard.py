@@ -29,7 +29,9 @@ def test_every_number_on_the_page_opens_as_many_rows(client_of):
     for href, number in links:
         rows = client.get(href)
         assert rows.status_code == 200, href
-        assert f'data-total="{number}"' in rows.text, (href, number)
+        figure = FIGURES[re.search(r"figure=(\w+)", href)[1]]
+        says = "sum" if figure.adds else "total"
+        assert f'data-{says}="{number}"' in rows.text, (href, number)
 
 
 def test_nought_no_data_not_due_and_switched_off_look_different(client_of, chief, grid):
@@ -71,7 +73,7 @@ def test_who_owes_and_the_next_step_stand_beside_a_red_line(client_of, chief, gr
     line = page[page.index("调整清运时间") :][:400]
     assert "超期 2 个工作日" in line
     assert "该办的：市容所" in line
-    line = page[page.index('title="到时段最后一天还没有结果、且已过') :]
+    line = page[page.index('data-figure="demands_overdue" data-value') :]
     assert "天山茶城 1" in line
     assert f"该办的：{demand.owed_by} 1" in line
 
@@ -114,8 +116,8 @@ def test_the_trend_reads_standing_at_each_months_end(client_of, chief, grid):
     shop = make.BusinessFactory(grid=grid)
     make.CoverageFactory(business=shop, since=dt.date(2026, 9, 1))
     page = client_of(chief).get(URL).text
-    trend = page[page.index('id="trend"') :]
-    rows = re.findall(r"<td>(\d{4}-\d\d-\d\d)</td><td[^>]*><a[^>]*>([\d.]+)%", trend)
+    trend = page[page.index('id="trend"') : page.index('id="before"')]
+    rows = re.findall(r'row">(\d{4}-\d\d-\d\d)</th><td[^>]*><a[^>]*>([\d.]+)%', trend)
     assert rows == [
         ("2026-05-31", "0.0"),
         ("2026-06-30", "0.0"),
@@ -183,4 +185,64 @@ def test_the_export_says_it_in_plain_words(client_of, chief, grid):
 def test_every_figure_is_explained_on_the_page(client_of, chief):
     page = client_of(chief).get(URL).text
     for figure in FIGURES.values():
-        assert f"<dd>{figure.definition}" in page
+        assert f'<dd data-of="{figure.key}">{figure.definition}' in page
+
+
+# --- grids beside each other, the same period before -----------------------------------
+
+
+def cells(page, section):
+    """The rows of a section's table, as words."""
+    part = page[page.index(f'id="{section}"') :]
+    part = part[: part.index("</table>")]
+    return [
+        re.sub(r"<[^>]+>|\s+", " ", row).split()
+        for row in re.findall(r"<tr.*?</tr>", part, re.S)
+    ]
+
+
+def test_grids_stand_beside_each_other_in_the_order_of_their_codes(
+    client_of, leader, chief, grid, other_grid
+):
+    make.BusinessFactory.create_batch(2, grid=grid)
+    make.CoverageFactory(business=make.BusinessFactory(grid=other_grid))
+    rows = cells(client_of(leader).get(URL).text, "grids")[1:]
+    assert [row[0] for row in rows] == [other_grid.name, grid.name]
+    assert rows[0][1:6] == ["1", "家", "1", "家", "100.0%"]
+    assert rows[1][1:6] == ["2", "家", "0", "家", "0.0%"]
+    assert 'id="grids"' not in client_of(chief).get(URL).text, "one grid, no table"
+
+
+def test_a_period_is_set_beside_as_many_days_before(client_of, chief, grid):
+    shop = make.BusinessFactory(grid=grid)
+    first = TODAY.replace(day=1)
+    for days in (0, 3, -1, -2, -3, -16):  # TODAY is the 15th: the last is too early
+        make.VisitFactory(business=shop, visited_on=first + dt.timedelta(days=days))
+    page = client_of(chief).get(URL, {"start": first, "end": TODAY}).text
+    assert "2026年9月16日至2026年9月30日" in page
+    row = next(row for row in cells(page, "before") if row[0] == "走访商户")
+    assert row[1:] == ["2", "家次", "3", "家次", "少", "1", "家次（-33.3%）"]
+    row = next(row for row in cells(page, "before") if row[0] == "走访企业")
+    assert row[-1] == "一样"
+
+
+def test_a_period_whose_days_before_were_not_kept_is_not_compared(
+    client_of, chief, grid
+):
+    start = grid.live_on + dt.timedelta(days=3)
+    page = client_of(chief).get(URL, {"start": start, "end": TODAY}).text
+    assert "早于启用日" in page
+    assert "少 " not in page
+
+
+def test_an_unchanged_screen_is_not_drawn_again(client_of, chief, grid, monkeypatch):
+    client = client_of(chief)
+    make.BusinessFactory(grid=grid)
+    first = client.get(URL).text
+    with monkeypatch.context() as patch:
+        patch.setattr("dashboard.screen.context", lambda scope: pytest.fail("again"))
+        assert 'data-figure="in_scope">1<' in client.get(URL).text
+    make.BusinessFactory(grid=grid)
+    again = client.get(URL).text
+    assert 'data-figure="in_scope">1<' in first
+    assert 'data-figure="in_scope">2<' in again

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.utils.dateparse import parse_date
@@ -35,7 +36,7 @@ class Scope:
     def period(self):
         return (self.start, self.end)
 
-    @property
+    @cached_property
     def query(self):
         return urlencode(
             {
@@ -54,7 +55,11 @@ class Scope:
 
     @property
     def in_words(self):
-        return f"{self.grid.name} · {_words(self.start)}至{_words(self.end)}"
+        return f"{self.grid.name} · {self.period_in_words}"
+
+    @property
+    def period_in_words(self):
+        return f"{_words(self.start)}至{_words(self.end)}"
 
     def during(self, start, end):
         return replace(self, start=start, end=end)
