@@ -7,6 +7,7 @@ class DashboardConfig(AppConfig):
 
     def ready(self):
         from dashboard import building, columns, figures, rates, standing, sums, unsent
+        from dashboard.reports import owed, request_ledger
         from party import plan_figures
         from services import checkins, order_figures, resources
         from tianshan.ledgers import on_touched
@@ -22,5 +23,7 @@ class DashboardConfig(AppConfig):
         rates.register()
         columns.register()
         unsent.register()
+        owed.load()
+        request_ledger.register()
         plan_figures.register(building.plan_figures)
         reminders.BEFORE.append(sums.fold)

@@ -2,7 +2,8 @@
 
 Run as a script, isolated from the portal: no Django, no settings, no environment. In
 come a line of JSON, the template's bytes, then for each sheet a line that says where
-its rows go and the rows, one a line. Out comes the filled workbook.
+its rows go and the rows, one a line; or a line with single cells of a sheet. Out comes
+the filled workbook.
 """
 
 import json
@@ -32,7 +33,10 @@ def main():
     sheet = None
     for line in asked:
         message = json.loads(line)
-        if isinstance(message, dict):
+        if isinstance(message, dict) and "cells" in message:
+            for row, column, value in message["cells"]:
+                put(book[message["sheet"]].cell(row + 1, column + 1), value)
+        elif isinstance(message, dict):
             if sheet:
                 sheet.finish()
             sheet = Sheet(book[message["sheet"]], message)

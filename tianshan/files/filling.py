@@ -26,7 +26,7 @@ from tianshan.files.problems import FileProblem
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Filling", "check_template", "fill"]
+__all__ = ["Cells", "Filling", "check_template", "fill"]
 
 MOST_ROWS = 20_000
 _CHILD = Path(__file__).with_name("fill_child.py")
@@ -60,6 +60,14 @@ class Filling:
     places: list  # 0-based columns, in the order of each row's values
     rows: object  # iterable of lists of values
     footer: int | None = None  # 0-based row that stays below the data, if there is one
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Single cells of one sheet: `[(row, column, value)]`, from nought."""
+
+    sheet: str
+    values: list
 
 
 def check_template(content, *, limits=None):
@@ -126,6 +134,11 @@ def _ask(stream, content, fillings, note):
     stream.write(json.dumps(head).encode() + b"\n")
     stream.write(content)
     for filling in fillings:
+        if isinstance(filling, Cells):
+            cells = [[row, at, _plain(value)] for row, at, value in filling.values]
+            line = json.dumps({"sheet": filling.sheet, "cells": cells})
+            stream.write(line.encode() + b"\n")
+            continue
         stream.write(
             json.dumps(
                 {

@@ -33,6 +33,11 @@ _TOO_LARGE = (
     "删去图片和多余的空行，另存为新的 .xlsx 再上传。"
 )
 
+_NOT_A_DOCUMENT = "这不是 Word 文档。请用 Word 或 WPS 打开，另存为 .docx 再上传。"
+_DAMAGED_DOCUMENT = (
+    "这个文件已损坏，打不开。请用 Word 或 WPS 打开原文件，另存为新的 .docx 再上传。"
+)
+
 _PREFIX = rb"<(?:[A-Za-z_][\w.-]*:)?"
 _REF = rb"""r\s*=\s*["']([A-Za-z]+)([0-9]+)["']"""
 _CELL = re.compile(_PREFIX + rb"c\s(?:[^<>]*?\s)?" + _REF + rb"[^<>]*?(/?)>")
@@ -95,10 +100,36 @@ def place_of(ref):
     return int(ref[len(letters) :]) - 1, column - 1
 
 
+def inspect_document(file, limits):
+    """Check a .docx package: its sizes, and that its parts are plain XML."""
+    try:
+        with zipfile.ZipFile(file) as package:
+            names = {part.filename.lower(): part for part in package.infolist()}
+            if "word/document.xml" not in names or "[content_types].xml" not in names:
+                raise FileProblem(_NOT_A_DOCUMENT)
+            _check_parts(package, names, limits)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError):
+        raise FileProblem(_DAMAGED_DOCUMENT) from None
+
+
 def _inspect(package, limits):
-    parts = package.infolist()
-    names = {part.filename.lower(): part for part in parts}
+    names = {part.filename.lower(): part for part in package.infolist()}
     _check_kind(names)
+    _check_parts(package, names, limits)
+
+    facts, cells = Facts(), 0
+    for sheet, part in _sheets(package, names):
+        facts.sheets[sheet], reached = _look_through(package, part, sheet, limits)
+        cells += reached
+    if cells > limits.cells:
+        raise FileProblem(_TOO_LARGE)
+    if any(name.endswith("vbaproject.bin") for name in names):
+        facts.notes.append("文件里有宏，系统不运行宏，只读取表格内容。")
+    return facts
+
+
+def _check_parts(package, names, limits):
+    parts = package.infolist()
     if any(part.flag_bits & 0x1 for part in parts):
         raise FileProblem(_PASSWORD)
     unpacked = sum(part.file_size for part in parts)
@@ -114,16 +145,6 @@ def _inspect(package, limits):
     for name, part in names.items():
         if name.endswith((".xml", ".rels", ".vml")):
             _check_text(package, part)
-
-    facts, cells = Facts(), 0
-    for sheet, part in _sheets(package, names):
-        facts.sheets[sheet], reached = _look_through(package, part, sheet, limits)
-        cells += reached
-    if cells > limits.cells:
-        raise FileProblem(_TOO_LARGE)
-    if any(name.endswith("vbaproject.bin") for name in names):
-        facts.notes.append("文件里有宏，系统不运行宏，只读取表格内容。")
-    return facts
 
 
 def _check_kind(names):
