@@ -52,7 +52,7 @@ def figure(key, label, definition, condition):
         "businesses",
         businesses(condition),
         family=classes,
-        condition=condition,
+        condition=lambda scope: condition,
     )
 
 

@@ -8,9 +8,9 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from dashboard.models import Standing
-from enterprises.models import AdviserAssignment, Business, Coverage, Enterprise
+from enterprises.models import AdviserAssignment, Coverage, Enterprise
 from grids.rules import Rules
-from tianshan.ledgers import FIGURES, Figure, Rate, Unit
+from tianshan.ledgers import FIGURES, Figure, Rate, Unit, part
 
 BUILT = (Coverage.Mode.OWN, Coverage.Mode.JOINT)
 
@@ -29,47 +29,39 @@ def operating(scope):
     """Enterprises in operation on the scope's day, at or above the grid's bar."""
     standing = Standing.objects.on(scope.day).in_scope(scope.grid)
     big_enough = at_least(scope, "staff_count", "counted_from_staff")
-    return Enterprise.objects.visible_to(scope.user).filter(
-        big_enough, pk__in=standing.values("business")
-    )
+    full = Coalesce("official__members_full", "members_count")
+    rows = Enterprise.objects.visible_to(scope.user).alias(members=full)
+    return rows.filter(big_enough, pk__in=standing.values("business"))
 
 
-def in_mode(rows, scope, *modes):
+def in_mode(*modes):
     """Those whose first-ranking coverage on the day is by one of the modes."""
-    standing = Standing.objects.on(scope.day).filter(mode__in=modes)
-    return rows.filter(pk__in=standing.values("business"))
+
+    def condition(scope):
+        standing = Standing.objects.on(scope.day).filter(mode__in=modes)
+        return Q(pk__in=standing.values("business"))
+
+    return condition
 
 
-def built(scope):
-    return in_mode(operating(scope), scope, *BUILT)
-
-
-def built_alone(scope):
-    return in_mode(operating(scope), scope, Coverage.Mode.OWN)
+built, built_alone = in_mode(*BUILT), in_mode(Coverage.Mode.OWN)
 
 
 def must_build(scope):
     """With so many full members that a branch is due; where those are not known by
     themselves, all members count."""
-    return operating(scope).filter(
-        pk__in=Business.objects.annotate(
-            full=Coalesce("official__members_full", "members_count")
-        )
-        .filter(at_least(scope, "full", "must_build_at"))
-        .values("pk")
-    )
+    return at_least(scope, "members", "must_build_at")
 
 
 def built_of_must(scope):
-    return in_mode(must_build(scope), scope, *BUILT)
+    return must_build(scope) & built(scope)
 
 
 def reached(scope):
     """With an organisation by any mode, an adviser, or a mass organisation."""
-    rows = operating(scope)
     covered = Standing.objects.on(scope.day).covered()
     assigned = AdviserAssignment.objects.in_force(scope.day)
-    return rows.filter(
+    return (
         Q(pk__in=covered.values("business"))
         | Q(pk__in=assigned.exclude(business=None).values("business"))
         | Q(building__in=assigned.exclude(building=None).values("building"))
@@ -79,8 +71,19 @@ def reached(scope):
     )
 
 
-def figure(key, label, definition, rows):
-    return Figure(key, label, Unit.BUSINESSES, definition, "enterprises", rows)
+def everyone(scope):
+    return Q()
+
+
+def figure(key, label, definition, condition):
+    return Figure(
+        key,
+        label,
+        Unit.BUSINESSES,
+        definition,
+        "enterprises",
+        **part(operating, condition),
+    )
 
 
 def register():
@@ -89,7 +92,7 @@ def register():
             "enterprises_operating",
             "实体运营企业",
             "时段最后一天在营的企业；网格设了最低从业人数的，从业人数够的才算。",
-            operating,
+            everyone,
         ),
         figure(
             "enterprises_built",

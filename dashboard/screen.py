@@ -229,7 +229,7 @@ PLACED = ("in_scope", "covered", "effective", *WAITING)
 def placed(scope):
     """`[(building's key, its name, {figure: n})]`, all counted in one pass."""
     numbers = {
-        key: Count("pk", filter=FIGURES[key].condition or None) for key in PLACED
+        key: Count("pk", filter=FIGURES[key].condition(scope) or None) for key in PLACED
     }
     rows = standings(scope).visible_to(scope.user).classed(scope.day).order_by()
     places = rows.values_list("business__building", "business__building__name")

@@ -151,10 +151,10 @@ def over(slots, today):
     return with_last_day(slots).filter(took_place() | Q(last_day__lt=today))
 
 
-def not_needed(slots, today):
+def not_needed(slots, today, cadences=Cadence):
     """Keys of those that went by without a meeting because nothing waited."""
     gone = over(slots, today).exclude(took_place())
-    return {pk for cadence in Cadence for pk in _nothing_waited(gone, cadence)}
+    return {pk for cadence in cadences for pk in _nothing_waited(gone, cadence)}
 
 
 def _nothing_waited(slots, cadence):

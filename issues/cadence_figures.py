@@ -31,7 +31,7 @@ def due(of):
 def kept(of):
     def rows(scope):
         slots = due(of)(scope)
-        empty = cadence.not_needed(slots, scope.today)
+        empty = cadence.not_needed(slots, scope.today, [of])
         return slots.filter(cadence.in_time() | Q(pk__in=empty))
 
     return rows

@@ -3,7 +3,7 @@
 from django.db.models import Count, Q
 
 from issues.models import Issue, Level, Matter, MatterDemand, Measure
-from tianshan.ledgers import FIGURES, Figure, Unit
+from tianshan.ledgers import FIGURES, Figure, Unit, part
 from tianshan.workdays.lights import YELLOW, light
 
 
@@ -32,14 +32,22 @@ def issues(scope):
     )
 
 
-def issues_open_on(scope):
-    return issues(scope).filter(
-        Q(closed_on=None) | Q(closed_on__gt=scope.day), raised_on__lte=scope.day
+def raised(scope):
+    return Q(raised_on__range=scope.period)
+
+
+def open_on(scope):
+    return (Q(closed_on=None) | Q(closed_on__gt=scope.day)) & Q(
+        raised_on__lte=scope.day
     )
 
 
 def open_at(level):
-    return lambda scope: issues_open_on(scope).filter(level=level)
+    return lambda scope: open_on(scope) & Q(level=level)
+
+
+def closed(scope):
+    return Q(closed_on__range=scope.period)
 
 
 def measures(scope):
@@ -48,25 +56,29 @@ def measures(scope):
     )
 
 
-def measures_open_on(scope):
-    return measures(scope).filter(
-        Q(done_on=None) | Q(done_on__gt=scope.day), decided_on__lte=scope.day
-    )
+def under_way_on(scope):
+    return (Q(done_on=None) | Q(done_on__gt=scope.day)) & Q(decided_on__lte=scope.day)
 
 
-def measures_yellow_on(scope):
+def red_on(scope):
+    return under_way_on(scope) & Q(due_on__lt=scope.day)
+
+
+def yellow_on(scope):
     """Not late, and 80 % of the working days have gone by.
 
     Working days are counted here and not in SQL: open measures are few.
     """
-    spans = measures_open_on(scope).values_list("pk", "decided_on", "due_on")
-    return measures(scope).filter(
-        pk__in=[
-            pk
-            for pk, start, due in spans
-            if light(start, due, scope.day).colour == YELLOW
-        ]
-    )
+    rows = measures(scope).filter(under_way_on(scope))
+    spans = rows.values_list("pk", "decided_on", "due_on")
+    yellow = [
+        pk for pk, start, due in spans if light(start, due, scope.day).colour == YELLOW
+    ]
+    return Q(pk__in=yellow)
+
+
+def done(scope):
+    return Q(done_on__range=scope.period)
 
 
 def register():
@@ -93,7 +105,7 @@ def register():
             Unit.ISSUES,
             "时段内提出的议题，不论现在的状态。",
             "issues",
-            lambda scope: issues(scope).filter(raised_on__range=scope.period),
+            **part(issues, raised),
         ),
         Figure(
             "issues_open",
@@ -101,7 +113,7 @@ def register():
             Unit.ISSUES,
             "到时段最后一天还没有办结的议题。",
             "issues",
-            issues_open_on,
+            **part(issues, open_on),
         ),
         *(
             Figure(
@@ -110,7 +122,7 @@ def register():
                 Unit.ISSUES,
                 f"到时段最后一天还没有办结、由{level.label}负责的议题。",
                 "issues",
-                open_at(level),
+                **part(issues, open_at(level)),
             )
             for level in Level
         ),
@@ -120,7 +132,7 @@ def register():
             Unit.ISSUES,
             "时段内办结的议题：事项都办结，提出的人都已回告。",
             "issues",
-            lambda scope: issues(scope).filter(closed_on__range=scope.period),
+            **part(issues, closed),
         ),
         Figure(
             "measures_open",
@@ -128,7 +140,7 @@ def register():
             Unit.MEASURES,
             "到时段最后一天还没有完成的措施。",
             "measures",
-            measures_open_on,
+            **part(measures, under_way_on),
         ),
         Figure(
             "measures_overdue",
@@ -136,7 +148,7 @@ def register():
             Unit.MEASURES,
             "到时段最后一天还没有完成、且已过期限的措施。",
             "measures",
-            lambda scope: measures_open_on(scope).filter(due_on__lt=scope.day),
+            **part(measures, red_on),
         ),
         Figure(
             "measures_yellow",
@@ -144,7 +156,7 @@ def register():
             Unit.MEASURES,
             "到时段最后一天还没有完成、没有过期、工作日已用去八成的措施。",
             "measures",
-            measures_yellow_on,
+            **part(measures, yellow_on),
         ),
         Figure(
             "measures_decided",
@@ -160,6 +172,6 @@ def register():
             Unit.MEASURES,
             "时段内完成的措施。",
             "measures",
-            lambda scope: measures(scope).filter(done_on__range=scope.period),
+            **part(measures, done),
         ),
     )

@@ -1,11 +1,11 @@
 """What is counted of orders."""
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from services.models import Order
-from services.models.order import GIVEN
+from services.models.order import GIVEN, OPEN
 from tianshan.database.arrays import among
-from tianshan.ledgers import FIGURES, Figure, Rate, Unit
+from tianshan.ledgers import FIGURES, Figure, Rate, Unit, part
 
 CONTENT = (Order.Verdict.SATISFIED, Order.Verdict.MOSTLY)
 
@@ -16,20 +16,45 @@ def orders(scope):
     )
 
 
+def placed(scope):
+    return Q(placed_at__date__range=scope.period)
+
+
 def answer_due(scope):
     """First dispatched so that an answer was due in the period; not taken back before."""
-    due = orders(scope).filter(first_answer_by__date__range=scope.period)
-    return due.filter(first_answer_by__date__lte=scope.day).exclude(
-        state__in=[Order.State.WITHDRAWN, Order.State.DECLINED], accepted_at=None
+    due = Q(first_answer_by__date__range=scope.period)
+    ended = [Order.State.WITHDRAWN, Order.State.DECLINED]
+    return (
+        due
+        & Q(first_answer_by__date__lte=scope.day)
+        & ~Q(state__in=ended, accepted_at=None)
     )
 
 
+def accepted_in_time(scope):
+    return answer_due(scope) & Q(accepted_at__lte=F("first_answer_by"))
+
+
 def finished(scope):
-    return orders(scope).filter(finished_on__range=scope.period)
+    return Q(finished_on__range=scope.period)
 
 
 def rated(scope):
-    return orders(scope).filter(rated_on__range=scope.period)
+    return Q(rated_on__range=scope.period)
+
+
+def satisfied(scope):
+    return rated(scope) & Q(verdict__in=CONTENT)
+
+
+def unrated(scope):
+    """The time for rating ended in the period, and nothing was said."""
+    ended = Q(rate_by__range=scope.period, rate_by__lt=scope.day)
+    return ended & Q(state=Order.State.FINISHED)
+
+
+def is_open(scope):
+    return Q(state__in=OPEN)
 
 
 def register():
@@ -40,7 +65,7 @@ def register():
             Unit.ORDERS,
             "时段内点的单，不论来源和现在的状态。",
             "orders",
-            lambda scope: orders(scope).filter(placed_at__date__range=scope.period),
+            **part(orders, placed),
         ),
         Figure(
             "orders_answer_due",
@@ -48,7 +73,7 @@ def register():
             Unit.ORDERS,
             "首次派单后，答复时间落在时段内的点单；接单前撤回或不予受理的不计。",
             "orders",
-            answer_due,
+            **part(orders, answer_due),
         ),
         Figure(
             "orders_accepted_in_time",
@@ -56,9 +81,7 @@ def register():
             Unit.ORDERS,
             "应接单中，在首次派单的答复时间内有阵地接下的。",
             "orders",
-            lambda scope: answer_due(scope).filter(
-                accepted_at__lte=F("first_answer_by")
-            ),
+            **part(orders, accepted_in_time),
         ),
         Rate(
             "orders_accepted_rate",
@@ -73,7 +96,7 @@ def register():
             Unit.ORDERS,
             "服务日期在时段内、已登记完成的点单。",
             "orders",
-            finished,
+            **part(orders, finished),
         ),
         Figure(
             "orders_rated",
@@ -81,7 +104,7 @@ def register():
             Unit.ORDERS,
             "时段内点单人自己评过的点单。",
             "orders",
-            rated,
+            **part(orders, rated),
         ),
         Figure(
             "orders_satisfied",
@@ -89,7 +112,7 @@ def register():
             Unit.ORDERS,
             "已评价点单中，评满意或基本满意的。",
             "orders",
-            lambda scope: rated(scope).filter(verdict__in=CONTENT),
+            **part(orders, satisfied),
         ),
         Rate(
             "orders_satisfaction_rate",
@@ -104,11 +127,7 @@ def register():
             Unit.ORDERS,
             "评价期限落在时段内、过了期限点单人没有评的点单。",
             "orders",
-            lambda scope: orders(scope).filter(
-                state=Order.State.FINISHED,
-                rate_by__range=scope.period,
-                rate_by__lt=scope.day,
-            ),
+            **part(orders, unrated),
         ),
         Figure(
             "orders_open",
@@ -116,7 +135,7 @@ def register():
             Unit.ORDERS,
             "现在还没有完成，也没有撤回或不予受理的点单。",
             "orders",
-            lambda scope: orders(scope).open(),
+            **part(orders, is_open),
         ),
     )
 

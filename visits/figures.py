@@ -6,9 +6,10 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from enterprises.models import Business
-from tianshan.ledgers import FIGURES, Figure, Rate, Unit
+from tianshan.ledgers import FIGURES, Figure, Rate, Unit, part
 from tianshan.workdays import Calendar
 from visits.models import Demand, DemandDue, Rating, Visit
+from visits.models.visit import VisitQuerySet
 
 DAY = dt.timedelta(days=1)
 
@@ -23,27 +24,50 @@ def visits(scope):
     )
 
 
-def visits_to(kind):
-    return lambda scope: visits(scope).met().filter(business__kind=kind)
+def attempts(scope):
+    return VisitQuerySet.is_attempt()
+
+
+def calls(scope):
+    return VisitQuerySet.is_call()
+
+
+def met(kind):
+    return lambda scope: VisitQuerySet.is_met() & Q(business__kind=kind)
 
 
 def visited(kind):
     """The businesses behind those visits, each once."""
     return lambda scope: Business.objects.visible_to(scope.user).filter(
-        pk__in=visits_to(kind)(scope).values("business")
+        pk__in=visits(scope).filter(met(kind)(scope)).values("business")
     )
 
 
-# --- demands -----------------------------------------------------------------------
+# --- demands: all, and which of them -----------------------------------------------
 
 
 def demands(scope):
-    """Without those recorded by mistake, which nobody asked for."""
+    """Without those recorded by mistake, which nobody asked for; with what was due
+    and what askers, and third persons, had said last by the period's end."""
+    dues = DemandDue.objects.filter(demand=OuterRef("pk"), since__lte=scope.day)
+    own = Rating.objects.by_askers().filter(demand=OuterRef("pk"))
+    others = Rating.objects.call_backs().filter(demand=OuterRef("pk"))
+    wanting = own.filter(verdict=Rating.Verdict.NOT, on__lte=scope.day)
     return (
         Demand.objects.visible_to(scope.user)
         .counted()
         .filter(grid__path__startswith=scope.grid.path)
+        .alias(
+            due_then=Coalesce(_last(dues, "since", "due_on"), F("due_on")),
+            said=_last(own.filter(on__range=scope.period), "on", "verdict"),
+            called=_last(others.filter(on__range=scope.period), "on", "verdict"),
+            wanting_on=_last(wanting, "on", "on"),
+        )
     )
+
+
+def _last(rows, by, what):
+    return Subquery(rows.order_by(f"-{by}", "-pk").values(what)[:1])
 
 
 def not_dropped(scope):
@@ -52,32 +76,27 @@ def not_dropped(scope):
 
 
 def raised(scope):
-    return demands(scope).filter(raised_on__range=scope.period)
+    return Q(raised_on__range=scope.period)
 
 
 def raised_now(*states):
     """Raised in the period, and in one of the states now."""
-    return lambda scope: raised(scope).filter(state__in=states)
+    return lambda scope: raised(scope) & Q(state__in=states)
+
+
+def urgent(scope):
+    return raised(scope) & Q(urgent=True)
 
 
 def open_on(scope):
     """Raised by the period's last day, and nothing had come of them by then."""
-    return demands(scope).filter(
-        Q(first_outcome_on=None) | Q(first_outcome_on__gt=scope.day),
-        not_dropped(scope),
-        raised_on__lte=scope.day,
-    )
+    nothing = Q(first_outcome_on=None) | Q(first_outcome_on__gt=scope.day)
+    return Q(raised_on__lte=scope.day) & nothing & not_dropped(scope)
 
 
 def overdue_on(scope):
     """Open, and past the deadline that they had on that day."""
-    then = DemandDue.objects.filter(demand=OuterRef("pk"), since__lte=scope.day)
-    latest = then.order_by("-since", "-pk").values("due_on")[:1]
-    return (
-        open_on(scope)
-        .alias(due_then=Coalesce(Subquery(latest), F("due_on")))
-        .filter(due_then__lt=scope.day)
-    )
+    return open_on(scope) & Q(due_then__lt=scope.day)
 
 
 def untold_on(scope):
@@ -87,31 +106,28 @@ def untold_on(scope):
     earlier = Rating.objects.by_askers().filter(
         demand=OuterRef("pk"), outcome_on__lte=scope.day, told_on__gt=scope.day
     )
-    return demands(scope).filter(
-        Q(untold, outcome_on__lte=scope.day) | Exists(earlier), not_dropped(scope)
-    )
+    came = (Q(outcome_on__lte=scope.day) & untold) | Q(Exists(earlier))
+    return came & not_dropped(scope)
 
 
 def unreached_on(scope):
     """Of those, the ones whose asker had been sought in vain twice; as known now."""
-    return untold_on(scope).filter(unreached_on__lte=scope.day)
+    return untold_on(scope) & Q(unreached_on__lte=scope.day)
 
 
 def to_tell_on(scope):
     """Of those, the ones that still wait for somebody to tell the asker."""
-    return untold_on(scope).exclude(pk__in=unreached_on(scope).values("pk"))
+    return untold_on(scope) & ~Q(unreached_on__lte=scope.day)
 
 
 def tell_late_on(scope):
     """Of those that wait, the ones past the day by which to tell."""
-    return to_tell_on(scope).filter(tell_by__lt=scope.day)
+    return to_tell_on(scope) & Q(tell_by__lt=scope.day)
 
 
 def withdrawn(scope):
     """Taken back by their askers within the period."""
-    return demands(scope).filter(
-        state=Demand.State.WITHDRAWN, dropped_on__range=scope.period
-    )
+    return Q(state=Demand.State.WITHDRAWN, dropped_on__range=scope.period)
 
 
 def mistaken(scope):
@@ -129,9 +145,7 @@ def first_word_due(scope):
     last = scope.day
     while calendar.add(last, 1) >= scope.day:
         last -= DAY
-    return raised(scope).filter(
-        Q(first_word_on__lte=scope.day) | Q(raised_on__lte=last)
-    )
+    return raised(scope) & (Q(first_word_on__lte=scope.day) | Q(raised_on__lte=last))
 
 
 def first_word_in_time(scope):
@@ -149,7 +163,7 @@ def first_word_in_time(scope):
     for distance, days in further.items():
         by = F("raised_on") + dt.timedelta(days=distance)
         in_time |= Q(raised_on__in=days, first_word_on__lte=by)
-    return first_word_due(scope).filter(in_time, first_word_on__lte=scope.day)
+    return first_word_due(scope) & Q(first_word_on__lte=scope.day) & in_time
 
 
 # --- what came of them, as askers say -------------------------------------------------
@@ -157,65 +171,43 @@ def first_word_in_time(scope):
 
 def with_outcome(scope):
     """Raised in the period, and something had come of them by its last day."""
-    return raised(scope).filter(first_outcome_on__lte=scope.day)
+    return raised(scope) & Q(first_outcome_on__lte=scope.day)
 
 
 def resolved(scope):
-    return with_outcome(scope).filter(resolved=True)
+    return with_outcome(scope) & Q(resolved=True)
 
 
 def unresolved(scope):
     """Of those with an outcome, the others: declined, explained, found wanting."""
-    return with_outcome(scope).exclude(resolved=True)
+    return with_outcome(scope) & ~Q(resolved=True)
 
 
-def rated(scope, verdicts=None, *, by="by_askers"):
-    """Whose last rating of the period is one of the verdicts; all that have any.
-
-    `by` says whose: the askers' own, or what third persons heard.
-    """
-    ratings = getattr(Rating.objects, by)().filter(on__range=scope.period)
-    latest = ratings.filter(demand=OuterRef("pk")).order_by("-on", "-pk")
-    found = demands(scope).alias(said=Subquery(latest.values("verdict")[:1]))
-    if verdicts is None:
-        return found.exclude(said=None)
-    return found.filter(said__in=verdicts)
+def rated(scope):
+    """Whom the period heard of, by the last of the askers' own ratings in it."""
+    return Q(said__isnull=False)
 
 
-def rated_so(*verdicts, by="by_askers"):
-    return lambda scope: rated(scope, verdicts, by=by)
+def rated_so(*verdicts):
+    return lambda scope: Q(said__in=verdicts)
 
 
 def unrated(scope):
     """The time for rating ran out in the period, and the asker had said nothing."""
-    return demands(scope).filter(
+    return Q(
         state=Demand.State.TOLD, rate_by__gte=scope.start - DAY, rate_by__lt=scope.day
     )
 
 
 def rating_due(scope):
     """Rated in the period, or the time for it ran out: silence is in the denominator."""
-    said = rated(scope).order_by().values("pk")
-    return demands(scope).filter(
-        Q(pk__in=said) | Q(pk__in=unrated(scope).order_by().values("pk"))
-    )
+    return unrated(scope) | rated(scope)
 
 
 def unsatisfied_on(scope):
     """Found wanting by the period's last day, and no further answer by then."""
-    wanting = Rating.objects.by_askers().filter(
-        demand=OuterRef("pk"), verdict=Rating.Verdict.NOT, on__lte=scope.day
-    )
-    last = wanting.order_by("-on", "-pk")
-    return (
-        demands(scope)
-        .alias(wanting_on=Subquery(last.values("on")[:1]))
-        .alias(wanted=Subquery(last.values("outcome_on")[:1]))
-        .exclude(wanting_on=None)
-        .filter(
-            Q(state__in=Demand.UNSATISFIED) | Q(outcome_on__gt=scope.day),
-        )
-    )
+    still = Q(state__in=Demand.UNSATISFIED) | Q(outcome_on__gt=scope.day)
+    return still & Q(wanting_on__isnull=False)
 
 
 def at_body_on(scope):
@@ -226,7 +218,16 @@ def at_body_on(scope):
         round=Rating.MOST,
         on__lte=scope.day,
     )
-    return unsatisfied_on(scope).filter(Exists(twice))
+    return unsatisfied_on(scope) & Q(Exists(twice))
+
+
+def called_back(scope):
+    """Those of whom a third person heard in the period, by what was heard last."""
+    return Q(called__isnull=False)
+
+
+def called_back_content(scope):
+    return Q(called__in=Rating.CONTENT)
 
 
 def register():
@@ -242,7 +243,7 @@ def register():
                 f"时段内上门走访{label}并见到人的次数，作废的不计；"
                 "同一家来几次算几家次。",
                 "visits",
-                visits_to(kind),
+                **part(visits, met(kind)),
             ),
             Figure(
                 f"visits_{name}_distinct",
@@ -250,7 +251,8 @@ def register():
                 Unit.BUSINESSES,
                 f"时段内至少上门走访到一次的{label}，每家只算一家。",
                 f"{name}s",
-                visited(kind),
+                **part(visits, met(kind)) | {"rows": visited(kind)},
+                once="business",
             ),
         )
     FIGURES.add(
@@ -260,7 +262,7 @@ def register():
             Unit.VISITS,
             "时段内上门但没有遇到人的次数，单独记，不算走访，也不更新走访周期。",
             "visits",
-            lambda scope: visits(scope).attempts(),
+            **part(visits, attempts),
         ),
         Figure(
             "calls",
@@ -268,7 +270,7 @@ def register():
             Unit.VISITS,
             "时段内电话联系的次数，单独记，不算走访，也不更新走访周期。",
             "visits",
-            lambda scope: visits(scope).calls(),
+            **part(visits, calls),
         ),
         Figure(
             "demands_raised",
@@ -276,7 +278,7 @@ def register():
             Unit.DEMANDS,
             "时段内提出的诉求，不论来源和现在的状态。",
             "demands",
-            raised,
+            **part(demands, raised),
         ),
         *(
             Figure(
@@ -285,7 +287,7 @@ def register():
                 Unit.DEMANDS,
                 f"时段内提出、现在{words}的诉求。",
                 "demands",
-                raised_now(state),
+                **part(demands, raised_now(state)),
             )
             for name, state, label, words in (
                 ("new", Demand.State.NEW, "待处理", "还没有处理"),
@@ -312,7 +314,7 @@ def register():
             Unit.DEMANDS,
             "时段内提出、现在已把结果告诉提出的人的诉求，评价过的也算。",
             "demands",
-            raised_now(*Demand.HEARD),
+            **part(demands, raised_now(*Demand.HEARD)),
         ),
         Figure(
             "demands_urgent",
@@ -320,7 +322,7 @@ def register():
             Unit.DEMANDS,
             "时段内提出、标为紧急安全的诉求，不论现在的状态。",
             "demands",
-            lambda scope: raised(scope).filter(urgent=True),
+            **part(demands, urgent),
         ),
         Figure(
             "demands_open",
@@ -328,7 +330,7 @@ def register():
             Unit.DEMANDS,
             "到时段最后一天还没有结果的诉求，不论哪天提出。",
             "demands",
-            open_on,
+            **part(demands, open_on),
         ),
         Figure(
             "demands_overdue",
@@ -336,7 +338,7 @@ def register():
             Unit.DEMANDS,
             "到时段最后一天还没有结果、且已过当时期限的诉求。",
             "demands",
-            overdue_on,
+            **part(demands, overdue_on),
         ),
         Figure(
             "demands_untold",
@@ -345,7 +347,7 @@ def register():
             "到时段最后一天已有结果、还没有告诉提出的人的诉求："
             "等着回告的和两次未联系上的。",
             "demands",
-            untold_on,
+            **part(demands, untold_on),
         ),
         Figure(
             "demands_to_tell",
@@ -353,7 +355,7 @@ def register():
             Unit.DEMANDS,
             "到时段最后一天已有结果、等着告诉提出的人的诉求；两次未联系上的不在内。",
             "demands",
-            to_tell_on,
+            **part(demands, to_tell_on),
         ),
         Figure(
             "demands_tell_late",
@@ -361,7 +363,7 @@ def register():
             Unit.DEMANDS,
             "等着回告的诉求中，到时段最后一天已过应回告日期的。",
             "demands",
-            tell_late_on,
+            **part(demands, tell_late_on),
         ),
         Figure(
             "demands_unreached",
@@ -370,7 +372,7 @@ def register():
             "到时段最后一天已有结果、在不同的日子或时段两次没联系上提出的人的诉求；"
             "不算已回告，下次见到时再告诉。",
             "demands",
-            unreached_on,
+            **part(demands, unreached_on),
         ),
         Figure(
             "demands_withdrawn",
@@ -378,7 +380,7 @@ def register():
             Unit.DEMANDS,
             "时段内由提出的人自己撤回的诉求；仍算提出过。",
             "demands",
-            withdrawn,
+            **part(demands, withdrawn),
         ),
         Figure(
             "demands_mistaken",
@@ -394,7 +396,7 @@ def register():
             Unit.DEMANDS,
             "时段内提出、到最后一天已答话或已过一个工作日的诉求。",
             "demands",
-            first_word_due,
+            **part(demands, first_word_due),
         ),
         Figure(
             "demands_first_word_in_time",
@@ -402,7 +404,7 @@ def register():
             Unit.DEMANDS,
             "应答话诉求中，一个工作日内有人答话的；上门当面提出的当场即算答话。",
             "demands",
-            first_word_in_time,
+            **part(demands, first_word_in_time),
         ),
         Rate(
             "response_rate",
@@ -417,7 +419,7 @@ def register():
             Unit.DEMANDS,
             "时段内提出、到最后一天已有结果的诉求，不予受理的也算有结果。",
             "demands",
-            with_outcome,
+            **part(demands, with_outcome),
         ),
         Figure(
             "demands_resolved",
@@ -426,7 +428,7 @@ def register():
             "有结果诉求中，已答复办好或随事项解决、部分解决的；不予受理、办不到已说明、"
             "上报、移交和提出的人不满意的不算。",
             "demands",
-            resolved,
+            **part(demands, resolved),
         ),
         Figure(
             "demands_unresolved",
@@ -435,7 +437,7 @@ def register():
             "有结果诉求中没有解决的：不予受理、办不到已说明、上报、移交和提出的人不满意的；"
             "和解决诉求相加等于有结果诉求。",
             "demands",
-            unresolved,
+            **part(demands, unresolved),
         ),
         Rate(
             "resolution_rate",
@@ -450,7 +452,7 @@ def register():
             Unit.DEMANDS,
             "时段内由提出的人自己评价过的诉求，每件看最后一次。",
             "demands",
-            rated,
+            **part(demands, rated),
         ),
         Figure(
             "demands_satisfied",
@@ -458,7 +460,7 @@ def register():
             Unit.DEMANDS,
             "已评价诉求中，最后一次评满意或基本满意的。",
             "demands",
-            rated_so(*Rating.CONTENT),
+            **part(demands, rated_so(*Rating.CONTENT)),
         ),
         Figure(
             "demands_rated_not",
@@ -466,7 +468,7 @@ def register():
             Unit.DEMANDS,
             "已评价诉求中，最后一次评不满意的。",
             "demands",
-            rated_so(Rating.Verdict.NOT),
+            **part(demands, rated_so(Rating.Verdict.NOT)),
         ),
         Rate(
             "satisfaction_rate",
@@ -481,7 +483,7 @@ def register():
             Unit.DEMANDS,
             "时段内过了评价期限（回告后 10 个工作日）、提出的人没有评的诉求。",
             "demands",
-            unrated,
+            **part(demands, unrated),
         ),
         Figure(
             "demands_rating_due",
@@ -489,7 +491,7 @@ def register():
             Unit.DEMANDS,
             "时段内评价过的，加上时段内过了评价期限没有评的诉求。",
             "demands",
-            rating_due,
+            **part(demands, rating_due),
         ),
         Rate(
             "rated_rate",
@@ -504,7 +506,7 @@ def register():
             Unit.DEMANDS,
             "到时段最后一天提出的人评了不满意、还没有再答复的诉求。",
             "demands",
-            unsatisfied_on,
+            **part(demands, unsatisfied_on),
         ),
         Figure(
             "demands_at_body",
@@ -512,7 +514,7 @@ def register():
             Unit.DEMANDS,
             "不满意待再答的诉求中，提出的人已两次评不满意、要由议事主体研商的。",
             "demands",
-            at_body_on,
+            **part(demands, at_body_on),
         ),
         Figure(
             "demands_called_back",
@@ -520,7 +522,7 @@ def register():
             Unit.DEMANDS,
             "时段内由没有经办的第三人回访过的诉求，和提出的人自己的评价分开列。",
             "demands",
-            lambda scope: rated(scope, by="call_backs"),
+            **part(demands, called_back),
         ),
         Figure(
             "demands_called_back_satisfied",
@@ -528,7 +530,7 @@ def register():
             Unit.DEMANDS,
             "回访诉求中，最后一次回访说满意或基本满意的。",
             "demands",
-            rated_so(*Rating.CONTENT, by="call_backs"),
+            **part(demands, called_back_content),
         ),
         Rate(
             "call_back_rate",

@@ -17,6 +17,7 @@ from tianshan.ledgers.figures import (
     SmallCount,
     Unit,
     count_all,
+    part,
     percent,
 )
 from tianshan.ledgers.ledger import LEDGERS, Column, Ledger, extend, register
@@ -37,6 +38,7 @@ __all__ = [
     "extend",
     "gathering",
     "on_touched",
+    "part",
     "percent",
     "read_scope",
     "register",

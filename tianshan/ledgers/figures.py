@@ -4,6 +4,7 @@ Tile, ledger, export, report and JSON all come here, so that a number and the li
 opens cannot disagree.
 """
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from enum import StrEnum
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, Q, Sum, Value, When
+from django.db.models import Case, Sum, Value, When
 
 from tianshan.ledgers import kept
 
@@ -41,8 +42,9 @@ class Figure:
     their count; the ledger says that sum above the rows that make it up.
 
     Figures of one `family` are counted in one pass over `family(scope)`: a queryset,
-    and the column to add up, or "" where each row is one. `condition` says, on that
-    queryset, which rows are this figure's: as many as `rows` has.
+    and the column to add up, or "" where each row is one. `condition(scope)` says, on
+    that queryset, which rows are this figure's: as many as `rows` has, or, with `once`,
+    with as many different values in that column.
     """
 
     key: str
@@ -53,7 +55,8 @@ class Figure:
     rows: Callable
     adds: str = ""
     family: Callable | None = None
-    condition: Q | None = None
+    condition: Callable | None = None
+    once: str = ""
 
     def count(self, scope):
         return self.sum_of(self.rows(scope)) if self.adds else self.rows(scope).count()
@@ -65,6 +68,21 @@ class Figure:
         from tianshan.ledgers.ledger import LEDGERS
 
         return f"{LEDGERS[self.ledger].url}?figure={self.key}&{scope.query}"
+
+
+@functools.cache
+def _each_row(rows):
+    return lambda scope: (rows(scope), "")
+
+
+def part(rows, condition):
+    """Those of `rows(scope)` that meet `condition(scope)`: for a Figure, which is then
+    counted together with the other parts of the same rows."""
+    return {
+        "rows": lambda scope: rows(scope).filter(condition(scope)),
+        "family": _each_row(rows),
+        "condition": condition,
+    }
 
 
 @dataclass(frozen=True)
@@ -145,23 +163,26 @@ def _together(figures, scope):
     first = figures[0]
     if first.family:
         rows, adds = first.family(scope)
-        meets = [_flag(figure.condition) for figure in figures]
+        meets = [_flag(figure.condition(scope)) for figure in figures]
     else:
         rows, adds, meets = first.rows(scope), first.adds, [Value(True)]
+    once = sorted({figure.once for figure in figures if figure.once})
     try:
-        rows = rows.order_by().values_list(adds or "pk", *meets)
+        rows = rows.order_by().values_list(adds or "pk", *once, *meets)
         sql, parameters = rows.query.sql_with_params()
     except EmptyResultSet:  # a user who sees no such row at all
         return f"ARRAY[{', '.join('0' for _ in figures)}]", ()
-    names = [f"is_{place}" for place in range(len(figures))]
-    number = (
-        "COALESCE(SUM(n) FILTER (WHERE {}), 0)::bigint"
-        if adds
-        else ("COUNT(*) FILTER (WHERE {})")
-    )
+    number = "SUM(n)" if adds else "COUNT(*)"
+    columns, numbers = ["n", *(f"once_{place}" for place, _ in enumerate(once))], []
+    for place, figure in enumerate(figures):
+        of = number
+        if figure.once:
+            of = f"COUNT(DISTINCT once_{once.index(figure.once)})"
+        columns.append(f"is_{place}")
+        numbers.append(f"COALESCE({of} FILTER (WHERE is_{place}), 0)::bigint")
     return (
-        f"(SELECT ARRAY[{', '.join(number.format(name) for name in names)}]"  # noqa: S608
-        f" FROM ({sql}) AS figure_rows (n, {', '.join(names)}))",
+        f"(SELECT ARRAY[{', '.join(numbers)}]"  # noqa: S608
+        f" FROM ({sql}) AS figure_rows ({', '.join(columns)}))",
         parameters,
     )
 

@@ -24,23 +24,35 @@ class VisitQuerySet(models.QuerySet):
 
     def counted(self):
         """Neither void nor joined to another that tells of the same call."""
-        return self.standing().filter(joined_to=None)
+        return self.filter(self.is_counted())
 
     def met(self):
         """Somebody was met on the spot: the ones that count and renew a cycle."""
-        return (
-            self.counted()
-            .filter(method=Visit.Method.ON_SPOT)
-            .exclude(outcome=Visit.Outcome.ABSENT)
-        )
+        return self.filter(self.is_met())
 
     def attempts(self):
-        return self.counted().filter(
-            method=Visit.Method.ON_SPOT, outcome=Visit.Outcome.ABSENT
-        )
+        return self.filter(self.is_attempt())
 
     def calls(self):
-        return self.counted().filter(method=Visit.Method.PHONE)
+        return self.filter(self.is_call())
+
+    @staticmethod
+    def is_counted():
+        return Q(voided_at=None, joined_to=None)
+
+    @classmethod
+    def is_met(cls):
+        on_spot = cls.is_counted() & Q(method=Visit.Method.ON_SPOT)
+        return on_spot & ~Q(outcome=Visit.Outcome.ABSENT)
+
+    @classmethod
+    def is_attempt(cls):
+        absent = Q(method=Visit.Method.ON_SPOT, outcome=Visit.Outcome.ABSENT)
+        return cls.is_counted() & absent
+
+    @classmethod
+    def is_call(cls):
+        return cls.is_counted() & Q(method=Visit.Method.PHONE)
 
     def for_list(self):
         """Everything one row of the visit ledger shows."""
