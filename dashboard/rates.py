@@ -4,11 +4,10 @@ Definitions follow what is published on them (组织覆盖率 = 单独组建与�
 实体运营非公企业数; 应建 from the rules on branches); bars are rules of the grid in which an enterprise is.
 """
 
-from django.db.models import Q
+from django.db.models import FilteredRelation, Q
 from django.db.models.functions import Coalesce
 
-from dashboard.models import Standing
-from enterprises.models import AdviserAssignment, Coverage, Enterprise
+from enterprises.models import AdviserAssignment, Business, Coverage, Enterprise
 from grids.rules import Rules
 from tianshan.ledgers import FIGURES, Figure, Rate, Unit, part
 
@@ -26,22 +25,26 @@ def at_least(scope, count, bar):
 
 
 def operating(scope):
-    """Enterprises in operation on the scope's day, at or above the grid's bar."""
-    standing = Standing.objects.on(scope.day).in_scope(scope.grid)
-    big_enough = at_least(scope, "staff_count", "counted_from_staff")
+    """Enterprises in operation on the scope's day, at or above the grid's bar, beside
+    the row of Standing that holds on the day."""
+    held = FilteredRelation(
+        "standings",
+        condition=Q(standings__since__lte=scope.day)
+        & (Q(standings__until=None) | Q(standings__until__gt=scope.day)),
+    )
     full = Coalesce("official__members_full", "members_count")
-    rows = Enterprise.objects.visible_to(scope.user).alias(members=full)
-    return rows.filter(big_enough, pk__in=standing.values("business"))
+    rows = Enterprise.objects.visible_to(scope.user).alias(held=held, members=full)
+    return rows.filter(
+        at_least(scope, "staff_count", "counted_from_staff"),
+        held__operating=True,
+        held__kind=Business.Kind.ENTERPRISE,
+        held__grid__path__startswith=scope.grid.path,
+    )
 
 
 def in_mode(*modes):
     """Those whose first-ranking coverage on the day is by one of the modes."""
-
-    def condition(scope):
-        standing = Standing.objects.on(scope.day).filter(mode__in=modes)
-        return Q(pk__in=standing.values("business"))
-
-    return condition
+    return lambda scope: Q(held__mode__in=modes)
 
 
 built, built_alone = in_mode(*BUILT), in_mode(Coverage.Mode.OWN)
@@ -59,10 +62,9 @@ def built_of_must(scope):
 
 def reached(scope):
     """With an organisation by any mode, an adviser, or a mass organisation."""
-    covered = Standing.objects.on(scope.day).covered()
     assigned = AdviserAssignment.objects.in_force(scope.day)
     return (
-        Q(pk__in=covered.values("business"))
+        Q(held__mode__gt="")
         | Q(pk__in=assigned.exclude(business=None).values("business"))
         | Q(building__in=assigned.exclude(building=None).values("building"))
         | Q(official__has_union=True)
