@@ -13,11 +13,12 @@ help:
 	@echo 'make prove-nothing-lost  kill server and database while visits are sent'
 	@echo 'make prove-large-import  bring in a workbook of 100,000 rows, and take it back'
 	@echo 'make prove-key-rotation  kill a change of keys of 10,000 help cases half-way'
+	@echo 'make prove-replica  read pages from a replica that lags, stops and comes back'
 	@echo 'make shell    open a Python shell with the portal loaded'
 	@echo 'make lock     lock the Python packages anew after a change of *.in'
 
 demo test check fix migrate fresh prove-nothing-lost prove-large-import \
-	prove-key-rotation:
+	prove-key-rotation prove-replica:
 	@$(LAUNCH) $@
 
 shell:
@@ -32,4 +33,4 @@ lock:
 		|| exit 1; done
 
 .PHONY: help demo test check fix migrate fresh prove-nothing-lost \
-	prove-large-import prove-key-rotation shell lock
+	prove-large-import prove-key-rotation prove-replica shell lock

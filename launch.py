@@ -45,6 +45,7 @@ COMMANDS = """\
   prove-nothing-lost [ARGS]   kill server and database while visits are sent
   prove-large-import [ARGS]   bring in a workbook of 100,000 rows, and take it back
   prove-key-rotation [ARGS]   kill a change of keys of 10,000 help cases half-way
+  prove-replica [ARGS]   read from a replica that lags, stops and comes back
   setup          only make the environment"""
 
 
@@ -68,6 +69,7 @@ def main(arguments):
         "prove-nothing-lost": lambda *words: prove("nothing_lost", *words),
         "prove-large-import": lambda *words: prove("large_import", *words),
         "prove-key-rotation": lambda *words: prove("key_rotation", *words),
+        "prove-replica": lambda *words: prove("replica", *words),
         "setup": lambda: prepare(with_tests=True),
     }
     if command not in commands:

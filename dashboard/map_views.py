@@ -10,11 +10,13 @@ from django.views.decorators.http import require_safe
 from accounts.rights import Right, needs
 from dashboard import map as maps
 from dashboard import screen
+from tianshan.database.replica import as_of, from_replica
 from tianshan.ledgers import BadScope, read_scope
 
 
 @needs(Right.SEE_FIGURES)
 @require_safe
+@from_replica
 def map_page(request):
     """`?by=coverage&grid=…&class=low`: an attribute, a grid, one class of it or all."""
     try:
@@ -39,7 +41,7 @@ def map_page(request):
 
     context = {
         "scope": scope,
-        "as_of": timezone.now(),
+        "as_of": as_of(request),
         "grids": screen.grid_links(scope, Right.SEE_FIGURES),
         "by": by,
         "label": label,

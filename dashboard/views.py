@@ -21,6 +21,8 @@ from dashboard.values import lists_for
 from dashboard.walk import PLANNED, walk_of
 from dashboard.words import reach_in_words, rights_in_words
 from enterprises.models import Business
+from tianshan.database import replica
+from tianshan.database.replica import from_replica
 from tianshan.ledgers import FIGURES, BadScope, read_scope
 from tianshan.ledgers.models import SavedView
 from tianshan.web import render_inside, render_part
@@ -99,6 +101,7 @@ def for_business(request, pk):
 
 @needs(Right.SEE_FIGURES)
 @require_safe
+@from_replica
 def dashboard(request):
     try:
         scope = read_scope(request.user, request.GET, today=timezone.localdate())
@@ -109,7 +112,7 @@ def dashboard(request):
         "scope": scope,
         "cards": screen.kept_of(screen.cards, scope),
         "figures": FIGURES.values(),
-        "as_of": timezone.now(),
+        "as_of": replica.as_of(request),
         "periods": screen.period_links(scope),
         "grids": screen.grid_links(scope, Right.SEE_FIGURES),
         "wall_url": reverse("dashboard:wall_list")
@@ -122,9 +125,10 @@ def dashboard(request):
 @needs(Right.SEE_FIGURES)
 @require_safe
 @never_cache
+@from_replica
 def figures_json(request):
     """Every figure with its definition and the list that has as many rows."""
-    as_of = timezone.localtime()
+    as_of = timezone.localtime(replica.as_of(request))
     try:
         scope = read_scope(request.user, request.GET, today=as_of.date())
     except BadScope as problem:

@@ -138,6 +138,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "tianshan.audit.middleware.history_context",
+    "tianshan.database.replica.remember_writes",
     "tianshan.ledgers.kept.once_a_request",
     "enterprises.middleware.say_finished_imports",
     "cases.wall.wall",
@@ -157,6 +158,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "dashboard.navigation.navigation",
+                "tianshan.database.replica.told",
             ],
             "builtins": ["tianshan.web.templatetags.portal"],
         },
@@ -187,6 +189,20 @@ DATABASES = {
         else "DATABASE_URL"
     )
 }
+
+# A server that follows the first: dashboards, ledgers and exports are read from it while
+# it is not further behind than this (tianshan/database/replica.py).
+REPLICA_MOST_BEHIND = env.int("DATABASE_REPLICA_SECONDS", default=10)
+if env("DATABASE_REPLICA_URL", default="") and not AS_OWNER:
+    DATABASES["replica"] = _database("DATABASE_REPLICA_URL")
+    # Asked at each page how far it is, which tells whether it is there.
+    DATABASES["replica"]["CONN_HEALTH_CHECKS"] = False
+    DATABASES["replica"]["OPTIONS"] |= {
+        "connect_timeout": 2,
+        "tcp_user_timeout": 5000,
+        "options": "-c default_transaction_read_only=on",
+    }
+DATABASE_ROUTERS = ["tianshan.database.replica.Router"]
 
 # --- signing in --------------------------------------------------------------------
 

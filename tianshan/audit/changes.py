@@ -43,7 +43,7 @@ def noted(model):
     return pgtrigger.register(CHANGED)(model)
 
 
-def states():
+def states(connection=connection):
     """`{table: state}` as this transaction sees them; a write makes another state.
 
     The last key is part of it because a restored or emptied database may come to a

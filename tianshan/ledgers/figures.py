@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import Case, Sum, Value, When
 
+from tianshan.database.replica import reading
 from tianshan.ledgers import kept
 
 
@@ -143,7 +143,7 @@ def _count(asked):
         with kept.seen() as tables:
             sql, parameters = _together(figures, scope)
         statements.append((sql, parameters, tables | kept.tables_of(sql)))
-    with connection.cursor() as cursor:
+    with reading().cursor() as cursor:
         cursor.execute(
             f"SELECT {', '.join(sql for sql, _, _ in statements)}",
             [value for _, parameters, _ in statements for value in parameters],

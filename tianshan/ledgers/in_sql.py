@@ -9,12 +9,12 @@ import datetime as dt
 from itertools import batched
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import F, Func, JSONField, TextField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.sql.constants import LOUTER
 from django.utils import timezone
 
+from tianshan.database.replica import reading
 from tianshan.files.formulas import NEEDS_A_MARK_IN_SQL
 
 _ROWS_IN_A_CHUNK = 500
@@ -149,7 +149,7 @@ def csv_lines(told):
     # PostgreSQL from putting the two into one.
     lines = f"SELECT {', '.join(cells)}, NULL FROM ({inner}) AS told"  # noqa: S608
     sql = f"COPY ({lines}) TO STDOUT (FORMAT csv)"
-    with connection.cursor() as cursor, cursor.copy(sql, [*parameters, *also]) as copy:
+    with reading().cursor() as cursor, cursor.copy(sql, [*parameters, *also]) as copy:
         for rows in batched(copy, _ROWS_IN_A_CHUNK):
             lines = b"".join(
                 [bytes(row)[:-1].translate(None, _UNSEEN) + b"\r\n" for row in rows]

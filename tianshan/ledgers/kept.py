@@ -3,6 +3,9 @@
 Which tables a reading depends on is seen from the statements that it makes; in which
 state they are (`tianshan.audit.changes`) is asked of the database once for each
 request. So a count is exact at every visit, and most visits count nothing.
+
+A replica has states of its own, older ones: what was read there is kept apart, by the
+states that it had there, and never passes for what the primary holds.
 """
 
 import contextlib
@@ -12,15 +15,15 @@ import threading
 from collections import OrderedDict
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
 
 from tianshan.audit import changes
+from tianshan.database.replica import alias, reading
 
 # Readings that a process keeps, and characters in them; the one not asked for longest
 # goes first.
 MOST, MOST_TEXT = 10_000, 20_000_000
 
-_kept = OrderedDict()  # key -> (tables, their states, value)
+_kept = OrderedDict()  # (server, key) -> (tables, their states, value)
 _text = 0
 _lock = threading.Lock()
 _states = contextvars.ContextVar("states", default=None)
@@ -47,10 +50,10 @@ def states():
     """`{table: state}`, asked once in a reading request, elsewhere at every call."""
     known = _states.get()
     if known is None:
-        return changes.states()
-    if not known:
-        known.update(changes.states())
-    return known
+        return changes.states(reading())
+    if alias() not in known:
+        known[alias()] = changes.states(reading())
+    return known[alias()]
 
 
 def keep(key, read):
@@ -85,11 +88,12 @@ MISSING = object()
 
 
 def _find(key, now):
+    place = alias(), key
     with _lock:
-        tables, state, value = _kept.get(key, (None, None, None))
+        tables, state, value = _kept.get(place, (None, None, None))
         if tables is None or state != _state(now, tables):
             return MISSING
-        _kept.move_to_end(key)
+        _kept.move_to_end(place)
     _tell_outer(tables)
     return value
 
@@ -99,7 +103,7 @@ def _put(key, tables, now, value):
     # What asked nothing of the database may still depend on it: an empty list does.
     if tables and changes.NOTED.issuperset(tables):
         with _lock:
-            _store(key, tables, _state(now, tables), value)
+            _store((alias(), key), tables, _state(now, tables), value)
 
 
 def _tell_outer(tables):
@@ -112,11 +116,11 @@ def tables_of(sql):
     return set(_TABLE.findall(sql))
 
 
-def _store(key, tables, state, value):
+def _store(place, tables, state, value):
     global _text
-    _text -= _length(_kept.pop(key, None))
-    _kept[key] = (tables, state, value)
-    _text += _length(_kept[key])
+    _text -= _length(_kept.pop(place, None))
+    _kept[place] = (tables, state, value)
+    _text += _length(_kept[place])
     while len(_kept) > MOST or _text > MOST_TEXT:
         _text -= _length(_kept.popitem(last=False)[1])
 
@@ -156,7 +160,7 @@ def seen():
 
     token = _outer.set(tables)
     try:
-        with connection.execute_wrapper(look):
+        with reading().execute_wrapper(look):
             yield tables
     finally:
         _outer.reset(token)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tianshan.audit import record
+from tianshan.database.replica import from_replica
 from tianshan.files.writing import Column as CsvColumn
 from tianshan.files.writing import csv_chunks, write_xlsx
 from tianshan.ledgers import in_sql, kept
@@ -29,6 +30,7 @@ PAGE_SIZES = (20, 50, 100, 200)
 PRINTED = 1000  # rows on paper at once
 
 
+@from_replica
 def ledger_page(request, ledger):
     """One ledger: `?q=&…filters&figure=&grid=&start=&end=`, and how it is shown:
     `&on=&sort=&columns=&page=&size=&view=&format=`.

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.db import DEFAULT_DB_ALIAS
+
 from tianshan.values.typed import MASK, in_full, told, value_of
 
 _KEPT_SECONDS = 10
@@ -49,7 +51,10 @@ def _read():
     from tianshan.values.models import ExtraField
 
     by_ledger = {}
-    for field in ExtraField.objects.filter(active=True):
+    # From the primary, whatever page asks first: for some seconds it is told to all,
+    # those that write included.
+    primary = ExtraField.objects.using(DEFAULT_DB_ALIAS)
+    for field in primary.filter(active=True):
         by_ledger.setdefault(field.of, []).append(field)
     return by_ledger
 

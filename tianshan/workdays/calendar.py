@@ -63,9 +63,13 @@ class Calendar:
 
     @classmethod
     def _read(cls):
+        from django.db import DEFAULT_DB_ALIAS
+
         from tianshan.workdays.models import DayRule
 
-        rules = list(DayRule.objects.values_list("date", "kind", "name"))
+        # From the primary, whatever page asks first: it is told to those that write.
+        days = DayRule.objects.using(DEFAULT_DB_ALIAS)
+        rules = list(days.values_list("date", "kind", "name"))
         days = {day: kind for day, kind, _ in rules}
         known_years = {
             year

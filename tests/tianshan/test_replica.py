@@ -1,0 +1,239 @@
+"""Pages read from a replica: whole, never stale where it matters, never an error.
+
+Here the replica is a second connection that sees the database as it was when the test
+said so; `tests/proofs/replica.py` has a real one.
+"""
+
+import datetime as dt
+
+import pytest
+from django.db import OperationalError, connection, connections
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.utils import timezone
+
+from enterprises.models import Business
+from tests.factories import BusinessFactory, ExtraFieldFactory
+from tianshan.audit.models import Entry
+from tianshan.database import replica
+from tianshan.database.replica import Choice, Progress, judge, read_from
+from tianshan.ledgers import kept
+from tianshan.values import extra
+from tianshan.workdays import Calendar, changed
+from tianshan.workdays.models import DayRule
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = timezone.make_aware(dt.datetime(2026, 9, 1, 10))
+FAR = 2**60  # further than any log
+
+
+@pytest.fixture
+def follower(transactional_db, monkeypatch):
+    """`follower(seconds=…)`: the replica stands still from now on."""
+    state, own = {}, connection.copy(replica.REPLICA)
+
+    def stand(*, replayed=FAR, seconds=0.0):
+        monkeypatch.setattr(replica, "_away_until", 0.0)
+        own.close()
+        # Django lets a test connect to what its settings do not name.
+        connections.settings.pop(replica.REPLICA, None)
+        connections[replica.REPLICA] = own
+        with own.cursor() as cursor:
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            cursor.execute("SELECT 1 FROM enterprises_business")
+        connections.settings[replica.REPLICA] = own.settings_dict
+        state.update(follows=True, replayed=replayed, seconds=seconds)
+
+    monkeypatch.setattr(replica, "_ask", lambda: Progress(**state))
+    yield stand
+    own.close()
+    del connections[replica.REPLICA]
+    del connections.settings[replica.REPLICA]
+
+
+def names(response):
+    page = b"".join(response) if response.streaming else response.content
+    return {name for name in ("旧店", "新店") if name in page.decode()}
+
+
+# --- what is kept ---------------------------------------------------------------------
+
+
+def test_what_a_stale_replica_said_is_never_kept_as_current(grid, follower):
+    BusinessFactory(grid=grid)
+    follower()
+    BusinessFactory(grid=grid)
+
+    for _ in range(2):
+        with read_from(replica.REPLICA):
+            assert kept.count(Business.objects.all()) == 1
+        assert kept.count(Business.objects.all()) == 2
+    follower()
+    with read_from(replica.REPLICA):
+        assert kept.count(Business.objects.all()) == 2
+
+
+def test_one_request_asks_each_server_for_its_own_states(grid, follower):
+    """Rights are read from the primary before a view reads from the replica."""
+    BusinessFactory(grid=grid)
+    follower()
+    BusinessFactory(grid=grid)
+
+    def respond(request):
+        kept.states()
+        with read_from(replica.REPLICA):
+            kept.count(Business.objects.all())
+        return HttpResponse()
+
+    kept.once_a_request(respond)(RequestFactory().get("/"))
+
+    assert kept.count(Business.objects.all()) == 2
+
+
+def test_what_is_told_to_writers_is_read_from_the_primary(grid, follower):
+    """Extra fields and the calendar are kept for seconds in the process."""
+    follower()
+    field = ExtraFieldFactory(of="business")
+    day = dt.date(2026, 12, 7)
+    DayRule.objects.create(date=day, kind="holiday", name="放假")
+    extra.changed(), changed()
+
+    with read_from(replica.REPLICA):
+        extra.fields_of("business"), Calendar.load()
+
+    assert [row.pk for row in extra.fields_of("business")] == [field.pk]
+    assert not Calendar.load().is_workday(day)
+
+
+# --- pages ----------------------------------------------------------------------------
+
+
+def test_ledger_figures_and_exports_come_whole_from_the_replica(
+    grid, chief, follower, client_of
+):
+    client = client_of(chief)
+    BusinessFactory(grid=grid, name="旧店")
+    follower()
+    BusinessFactory(grid=grid, name="新店")
+
+    page = client.get("/businesses/")
+    csv = client.get("/businesses/", {"format": "csv"})
+    figures = client.get("/dashboard/figures.json").json()["figures"]
+
+    assert names(page) == {"旧店"}
+    assert 'data-total="1"' in page.content.decode()
+    assert names(csv) == {"旧店"}
+    assert "X-Data-Until" in csv.headers
+    assert {f["key"]: f["value"] for f in figures if "value" in f}["in_scope"] == 1
+    # What a page writes down goes to the primary.
+    assert Entry.objects.filter(verb="ledger.exported").count() == 1
+    # What is not marked is read from there too.
+    new = Business.objects.get(name="新店")
+    assert client.get(new.get_absolute_url()).status_code == 200
+
+
+def test_who_wrote_reads_the_primary_until_the_replica_has_it(
+    grid, chief, follower, client_of
+):
+    client, other = client_of(chief), client_of(chief)
+    business = BusinessFactory(grid=grid, name="旧店")
+    follower(replayed=replica.log_place(connection))
+    url = f"/businesses/{business.pk}/edit/"
+    seen = client.get(url).content.decode().split('name="seen" value="')[1]
+    answer = client.post(
+        url,
+        {
+            "name": "新店",
+            "kind": business.kind,
+            "state": business.state,
+            "discovered_on": business.discovered_on,
+            "seen": seen.split('"')[0],
+        },
+    )
+    assert answer.status_code == 302, answer.content.decode()
+
+    own = client.get("/businesses/")
+    assert names(own) == {"新店"}
+    assert "X-Data-Until" not in own.headers
+    assert "备用数据库" not in own.content.decode()
+    # Others may see what was, for as long as the replica may be behind.
+    assert names(other.get("/businesses/")) == {"旧店"}
+
+    follower(replayed=replica.log_place(connection))
+    own = client.get("/businesses/")
+    assert names(own) == {"新店"}
+    assert "X-Data-Until" in own.headers
+
+
+def test_a_forged_or_broken_cookie_is_as_none(grid, chief, follower, client_of):
+    client = client_of(chief)
+    follower()
+    for cookie in ("1", "x:y", f"{FAR * 2}:abc"):
+        client.cookies[replica.WRITTEN] = cookie
+        assert "X-Data-Until" in client.get("/businesses/").headers
+
+
+def test_a_replica_that_is_behind_is_left_and_the_page_says_so(
+    grid, chief, follower, client_of, settings
+):
+    client = client_of(chief)
+    BusinessFactory(grid=grid, name="旧店")
+    follower(replayed=1, seconds=settings.REPLICA_MOST_BEHIND + 1)
+    BusinessFactory(grid=grid, name="新店")
+
+    for url in ("/businesses/", "/dashboard/", "/map/"):
+        page = client.get(url)
+        assert page.status_code == 200
+        assert replica.BEHIND in page.content.decode()
+    assert names(client.get("/businesses/")) == {"旧店", "新店"}
+
+    follower(replayed=1, seconds=5)
+    assert "数据到 " in client.get("/businesses/").content.decode()
+
+
+def test_one_that_goes_away_half_way_is_left_and_not_asked_for_a_while(
+    grid, chief, follower, client_of
+):
+    client = client_of(chief)
+    BusinessFactory(grid=grid, name="旧店")
+    asked = []
+
+    class Broken:
+        def __call__(self, execute, sql, parameters, many, context):
+            asked.append(sql)
+            raise OperationalError("terminating connection")
+
+    for query in ({}, {"format": "csv"}):
+        follower()
+        with connections[replica.REPLICA].execute_wrapper(Broken()):
+            assert names(client.get("/businesses/", query)) == {"旧店"}
+    assert len(asked) >= 2
+    before = len(asked)
+    with connections[replica.REPLICA].execute_wrapper(Broken()):
+        page = client.get("/businesses/")
+    assert replica.DOWN in page.content.decode()
+    assert len(asked) == before
+
+
+# --- which server ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("progress", "own", "expected"),
+    [
+        (Progress(True, 100, 900.0), 0, Choice("replica", until=NOW)),  # nothing new
+        (Progress(True, 90, 1.0), 0, Choice("replica", NOW - dt.timedelta(seconds=1))),
+        (Progress(True, 90, 10.5), 0, Choice(words=replica.BEHIND)),
+        (Progress(True, 90, None), 0, Choice(words=replica.BEHIND)),
+        (Progress(True, 90, 1.0), 91, Choice()),
+        (
+            Progress(True, 91, 0.5),
+            91,
+            Choice("replica", NOW - dt.timedelta(seconds=0.5)),
+        ),
+        (Progress(False, 200, 0.0), 0, Choice(words=replica.DOWN)),  # a primary by now
+        (Progress(True, None, None), 0, Choice(words=replica.DOWN)),
+    ],
+)
+def test_where_a_page_is_read(progress, own, expected):
+    assert judge(progress, primary=100, own=own, most=10, now=NOW) == expected
