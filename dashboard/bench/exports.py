@@ -9,23 +9,18 @@ import json
 import os
 import subprocess
 import sys
-from urllib.parse import quote
 
 from django.conf import settings
-from django.db import connection
+
+from dashboard.bench.database import url
 
 
 def measured(kind, session):
     """`{rows, seconds, grown_mb, bytes}` of one export of all businesses."""
-    database = connection.settings_dict
-    url = (
-        f"postgres://{quote(database['USER'])}:{quote(database['PASSWORD'])}"
-        f"@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    )
     run = subprocess.run(
         [sys.executable, "-m", "dashboard.bench.exports", kind, session],
         cwd=settings.BASE_DIR,
-        env={**os.environ, "DATABASE_URL": url, "DATABASE_ROLE": "application"},
+        env={**os.environ, "DATABASE_URL": url(), "DATABASE_ROLE": "application"},
         capture_output=True,
         text=True,
         check=False,

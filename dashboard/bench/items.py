@@ -3,6 +3,7 @@
 import io
 import re
 import statistics
+import uuid
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from enterprises.imports import apply
 from enterprises.models import Business
 from grids.models import Building
 from tianshan.files.writing import Column, write_xlsx
+from visits.models import Visit
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,9 @@ class Item:
     queries: int | None = None
 
 
-def pages(browser):
+def pages(browser, worker=None):
     """The pages, those that write apart: what others keep must not hang on them.
+    `worker` is the browser of who logs visits, where somebody does.
 
     Other rows in each round where the item can; where it cannot, a page is one that
     was opened before, and `…_changed` the same after somebody has written.
@@ -37,7 +40,9 @@ def pages(browser):
     businesses = list(
         Business.objects.order_by("pk").values_list("pk", flat=True)[:999]
     )
-    last = max(1, Business.objects.count() // 100)  # half-way down, in pages of 50
+    # Half-way down, in pages of 50.
+    last = max(1, Business.objects.count() // 100)
+    last_visit = max(1, Visit.objects.count() // 100)
     words = [quote(world.HEADS[n : n + 2]) for n in range(len(world.HEADS) - 1)]
     # Few of its name, and one such in the street at least.
     rare = Business.objects.order_by("-pk").first().name[:2]
@@ -66,6 +71,12 @@ def pages(browser):
         Item("search_common", "搜两个字，常见", get(common), 5),
         Item("search_rare", "搜两个字，少见", get(f"q={quote(rare)}"), 5),
         Item("search_none", "搜两个字，没有", get("q=qzqz"), 5),
+        Item("search_pinyin", "搜拼音首字母，常见", get("q=kjyx"), 5),
+        Item("visits", "走访台账", get("", "/visits/"), 4, 6),
+        Item(
+            "visits_deep", "走访，翻到一半处", get(f"page={last_visit}", "/visits/"), 5
+        ),
+        Item("demands", "诉求台账", get("", "/demands/"), 4),
         Item("search_page", "一框搜全部", get(f"q={quote(rare)}", "/search/"), 5),
         Item(
             "search_other", "一框搜全部，每次另一个词", each("/search/?q={}", words), 5
@@ -74,6 +85,7 @@ def pages(browser):
         Item("edit", "修改页", each("/businesses/{}/edit/", businesses), 4),
         Item("dashboard", "一屏统览", get("", "/dashboard/"), 4),
         Item("figures", "全部指标", get("", "/dashboard/figures.json"), 4),
+        Item("map", "全域地图", get("", "/map/"), 4),
     ]
     writing = [
         Item("list_changed", "列表，刚有人改过", changed(""), 4, 6),
@@ -84,6 +96,8 @@ def pages(browser):
         ),
         Item("save", "保存修改", Saving(browser, businesses), 4),
     ]
+    if worker:
+        writing.append(Item("visit", "记走访", Visiting(worker, businesses), 4))
     return reading, writing
 
 
@@ -104,14 +118,33 @@ class Saving:
         return answer
 
 
+class Visiting:
+    """Press 保存 on a visit's form; only the saving is timed."""
+
+    def __init__(self, browser, businesses):
+        self.browser, self.businesses = browser, businesses
+
+    def __call__(self, turn):
+        business = self.businesses[turn % len(self.businesses)]
+        url = f"/visits/new/?business={business}&key={uuid.uuid4()}"
+        fields = _form_of(self.browser.get(url).content.decode())
+        fields |= {"outcome": "normal", "people_met": "owner", "facts": "same"}
+        fields["method"] = "on_spot"
+        answer = self.browser.post(url, fields)
+        if answer.status != 302:
+            raise RuntimeError(f"{url} was not saved: {answer.status}")
+        self.browser.get(answer.headers["Location"])
+        return answer
+
+
 _INPUT = re.compile(r"<(?:input|textarea)\b[^>]*>(?:[^<]*</textarea>)?")
 _SELECT = re.compile(r'<select[^>]*name="(\w+)".*?</select>', re.S)
 
 
 def _form_of(page):
     """The fields of the page's form, as a browser would send them back."""
-    form = page[page.index('<form method="post"', page.index('id="main"')) :]
-    form = form[: form.index("</form>")]
+    begins = page.rindex("<form", 0, page.index('name="seen"'))
+    form = page[begins : page.index("</form>", begins)]
     fields = {}
     for tag in _INPUT.findall(form):
         name = re.search(r'name="(\w+)"', tag)

@@ -78,6 +78,8 @@ class Sample:
     queries: int = 0
     sql_ms: float = 0.0
     size: int = 0
+    failed: int = 0  # the status that was answered instead of a page
+    content: bytes = b""
 
     @property
     def median(self):
@@ -99,9 +101,16 @@ class Sample:
     def ratio(self):
         return self.median / self.bare
 
+    @property
+    def of_sql(self):
+        """Times what its statements take alone; None of one without any."""
+        return self.median / self.sql_ms if self.sql_ms else None
+
 
 class Browser:
     """A signed-in caller of the portal, and of L2s."""
+
+    counts = False  # whether statements are counted, by all of them
 
     def __init__(self, session_key):
         self.token = _get_new_csrf_string()
@@ -109,7 +118,6 @@ class Browser:
             f"{settings.SESSION_COOKIE_NAME}={session_key};"
             f" {settings.CSRF_COOKIE_NAME}={self.token}"
         )
-        self.counts = False
         self.portal = WSGIHandler()
         with override_settings(MIDDLEWARE=BARE):
             self.bare = WSGIHandler()
@@ -161,9 +169,9 @@ class Browser:
     def _call(self, handler, method, url, *, body=b"", headers=()):
         environ = self._environ(method, url, body=body, headers=headers)
         said = []
-        counted = Counted() if self.counts else contextlib.nullcontext()
+        counted = Counted() if self.counts else None
         start, worked = time.perf_counter(), time.process_time()
-        with counted:
+        with counted or contextlib.nullcontext():
             response = handler(environ, lambda *line: said.append(line))
             content = b"".join(response)
             response.close()
@@ -196,31 +204,26 @@ class Counted:
             self.statements.append((round(ms, 2), sql))
 
 
-def compare(browser, items, *, rounds, warm=3):
+def compare(browser, items, *, rounds, warm=3, patience=20_000):
     """`{name: Sample}` of `{name: function of the round that answers an Answer}`.
 
-    In each round every item is called once, and L2s of its bytes right after it.
+    In each round every item is called once, and L2s of its bytes right after it. An
+    item that took `patience` ms in all is not asked again: three times are enough.
     """
-    samples, contents = {name: Sample() for name in items}, {}
-    for number in range(warm):
-        for name, ask in items.items():
-            answer = ask(-1 - number)
-            if answer.status >= 400:
-                raise RuntimeError(f"{name} answered {answer.status}")
-            contents[name] = answer.content
-    browser.counts = True
+    samples = {name: Sample() for name in items}
     for name, ask in items.items():
-        sample, answer = samples[name], ask(-1 - warm)
-        sample.queries, sample.sql_ms = answer.counted.queries, answer.counted.ms
-        sample.size = len(answer.content)
-    browser.counts = False
+        _warm(samples[name], ask, warm, patience)
+    items = {name: ask for name, ask in items.items() if not samples[name].failed}
     gc.collect()
     gc.disable()
     try:
         for number in range(rounds):
             for name, ask in items.items():
-                sample, answer = samples[name], ask(number)
-                bare = browser.get_stored(contents[name])
+                sample = samples[name]
+                if number >= 3 and sum(sample.ms) > patience:
+                    continue
+                answer = ask(number)
+                bare = browser.get_stored(sample.content)
                 sample.ms.append(answer.ms)
                 sample.cpu_ms.append(answer.cpu_ms)
                 sample.bare_ms.append(bare.ms)
@@ -229,6 +232,26 @@ def compare(browser, items, *, rounds, warm=3):
     finally:
         gc.enable()
     return samples
+
+
+def _warm(sample, ask, warm, patience):
+    """What comes first is not timed; it tells queries, their time, and the bytes."""
+    counted, slow = [], False
+    for turn in range(2 * warm):
+        Browser.counts = slow or turn >= warm
+        answer = ask(-1 - turn)
+        Browser.counts = False
+        if answer.status >= 400:
+            sample.failed = answer.status
+            return
+        if answer.counted:
+            counted.append(answer.counted)
+            if slow:
+                break
+        slow = answer.ms > patience / 10
+    sample.content, sample.size = answer.content, len(answer.content)
+    sample.queries = counted[-1].queries
+    sample.sql_ms = statistics.median(each.ms for each in counted)
 
 
 class Clock:
