@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from accounts.rights import Right, may
 from dashboard import unsent
+from dashboard.reports import owed
 from dashboard.walk import AHEAD, SHOWN, TO_TELL, to_tell_of, walk_of
 from party.models import PlanItem
 from visits import doubles
@@ -29,6 +30,7 @@ def work_of(user, today):
         ],
         "plan_items": [{"item": i, "light": i.light(today)} for i in items],
         "unsent": unsent.read(user, today),
+        "forms": owed.to_do(user, today),
         "doors": doors_to_check(user),
         "my_doors": my_doors(user),
         "doubles": len(doubles.likely(user, today)),

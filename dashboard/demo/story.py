@@ -38,6 +38,7 @@ from dashboard.demo import (
     resources,
     rules,
     stations,
+    upward,
     values,
     visiting,
 )
@@ -454,6 +455,7 @@ def load(*, today, password):
         for part in settings.DEMO_PARTS:
             import_string(part)(world | told)
     kept_views.load(accounts, at=noon(today))
+    upward.load({"accounts": accounts} | told)
     _read_notices(today)
 
 

@@ -214,7 +214,7 @@ def _fields(found, content, before):
     """The names of the file, and the cells that were mapped and can still be filled."""
     known = {field["place"]: field for field in before}
     fields = [
-        known.get(name) or {"place": name, "label": name[:80], **sources.guess(name)}
+        known.get(name) or {"place": name, **sources.guess(name)}
         for name in found.names
     ]
     for field in before:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.rights import Right
 from dashboard.reports.upward import Filing, UpwardForm
 from tianshan.notices.reminders import READERS, Reminder
 from tianshan.notices.todo import Source, Todo, register
 from tianshan.workdays.calendar import Calendar
 from tianshan.workdays.lights import light
 
+FORM_RIGHTS = (Right.FILL_FORMS, Right.CHECK_FORMS, Right.SIGN_FORMS)
 BEFORE = 2  # working days before it is due, somebody is reminded
 WORDS = {"filler": "填报", "checker": "审核", "signer": "签发"}
 
@@ -67,6 +69,8 @@ def owed(forms, day):
 
 def to_do(user, day):
     """What waits for one of the user's own posts."""
+    if not any(user.may(right) for right in FORM_RIGHTS):
+        return []
     posts = {post.pk for post in user.posts_in_force}
     mine = UpwardForm.objects.filter(filler__in=posts)
     mine |= UpwardForm.objects.filter(checker__in=posts)

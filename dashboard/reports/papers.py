@@ -63,18 +63,33 @@ CHAPTERS = [
         "诉求办理",
         [
             (
-                "诉求",
+                "提出和受理",
                 PERIOD,
-                "demands_* response_rate resolution_rate"
-                " satisfaction_rate rated_rate call_back_rate common_demands",
-            )
+                "demands_raised demands_urgent demands_new demands_joined"
+                " demands_turned demands_answered demands_declined demands_ended"
+                " demands_told demands_withdrawn demands_mistaken common_demands",
+            ),
+            (
+                "在办和超期",
+                DAY,
+                "demands_open demands_overdue demands_untold demands_to_tell"
+                " demands_tell_late demands_unreached demands_unsatisfied"
+                " demands_at_body",
+            ),
+            (
+                "答话、解决和评价",
+                PERIOD,
+                "demands_first_word_* response_rate demands_with_outcome"
+                " demands_resolved demands_unresolved resolution_rate demands_*"
+                " satisfaction_rate rated_rate call_back_rate",
+            ),
         ],
     ),
     (
         "三级议事",
         [
-            ("议题", PERIOD, "issues_*"),
-            ("措施", PERIOD, "measures_*"),
+            ("提出和办结", PERIOD, "issues_raised issues_closed measures_done"),
+            ("在议和在办", DAY, "issues_* measures_*"),
             ("周梳理·旬研商·月调度", PERIOD, "cadence_*"),
         ],
     ),
@@ -82,7 +97,14 @@ CHAPTERS = [
         "服务活动",
         [
             ("活动", PERIOD, "activities activities_* attendance attendance_*"),
-            ("点单", PERIOD, "orders_*"),
+            (
+                "点单",
+                PERIOD,
+                "orders_placed orders_answer_due orders_accepted_* orders_finished"
+                " orders_rated orders_satisfied orders_satisfaction_rate"
+                " orders_unrated",
+            ),
+            ("在办点单", DAY, "orders_*"),
         ],
     ),
 ]

@@ -36,15 +36,15 @@ def figures():
 
 
 def guess(name):
-    """What a name in braces most likely means: `{source, key}`."""
+    """What a name in braces most likely means: `{label, source, key}`."""
     plain = "".join(name.split())
     for key, label in FACTS.items():
         if plain in (key, label):
-            return {"source": "fact", "key": key}
+            return {"label": label, "source": "fact", "key": key}
     for key, figure in figures().items():
         if plain in (key, figure.label):
-            return {"source": "figure", "key": key}
-    return {"source": TYPED, "key": ""}
+            return {"label": str(figure.label), "source": "figure", "key": key}
+    return {"label": name[:80], "source": TYPED, "key": ""}
 
 
 def choices(user, fields=()):
