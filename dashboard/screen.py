@@ -598,6 +598,45 @@ def cards(scope):
     return render_to_string("dashboard/dashboard.html#cards", context(scope))
 
 
+# --- five minutes before an inspection -------------------------------------------------
+
+TEN = (
+    "formal_coverage",
+    "effective_coverage",
+    "gap_unvisited",
+    "visits_enterprise",
+    "visits_merchant",
+    "demands_raised",
+    "demands_overdue",
+    "issues_open",
+    "measures_overdue",
+    "satisfaction_rate",
+)
+ALARMING = {"gap_unvisited", "demands_overdue", "measures_overdue"}
+BRIEF = 7  # of the lines of attention
+
+
+def brief(scope):
+    """The ten numbers, and first what is red: who owes it, what comes next."""
+    tiles = read_figures(scope)
+    lines = attention(
+        tiles,
+        red=kept_of(red, scope),
+        overdue=kept_of(overdue, scope),
+        places=kept_of(placed, scope),
+    )
+    return {
+        "f": tiles,
+        "numbers": [
+            {"tile": tiles[key], "red": key in ALARMING and bool(tiles[key].value)}
+            for key in TEN
+        ],
+        "attention": lines[:BRIEF],
+        "left": len(lines[BRIEF:]),
+        "difference": difference(tiles),
+    }
+
+
 def _fates(tiles):
     """Where the demands raised in the period are now, as parts of one bar."""
     whole = tiles["demands_raised"].value

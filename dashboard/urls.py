@@ -17,6 +17,7 @@ urlpatterns = [
     path("work/", views.work, name="work"),
     path("visits/plan/", views.plan, name="plan"),
     path("dashboard/", views.dashboard, name="dashboard"),
+    path("dashboard/brief/", views.brief, name="brief"),
     path("dashboard/figures.json", views.figures_json, name="figures_json"),
     path("wall/", wall_views.wall, name="wall"),
     path("wall/links/", wall_views.wall_list, name="wall_list"),

@@ -124,6 +124,19 @@ def dashboard(request):
 
 @needs(Right.SEE_FIGURES)
 @require_safe
+def brief(request):
+    """One page for a phone or a sheet of A4, five minutes before an inspection."""
+    try:
+        scope = read_scope(request.user, request.GET, today=timezone.localdate())
+    except BadScope as problem:
+        context = {"problem": str(problem)}
+        return render(request, "dashboard/problem.html", context, status=400)
+    context = screen.brief(scope) | {"scope": scope, "as_of": timezone.now()}
+    return render(request, "dashboard/brief.html", context)
+
+
+@needs(Right.SEE_FIGURES)
+@require_safe
 @never_cache
 @from_replica
 def figures_json(request):

@@ -123,6 +123,7 @@ MIDDLEWARE = [
     "tianshan.web.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tianshan.web.middleware.Compressed",
     "tianshan.web.middleware.not_allowed",
     "tianshan.web.middleware.database_away",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

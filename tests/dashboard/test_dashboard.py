@@ -246,3 +246,39 @@ def test_an_unchanged_screen_is_not_drawn_again(client_of, chief, grid, monkeypa
     again = client.get(URL).text
     assert 'data-figure="in_scope">1<' in first
     assert 'data-figure="in_scope">2<' in again
+
+
+# --- five minutes before an inspection -------------------------------------------------
+
+BRIEF = "/dashboard/brief/"
+
+
+def test_the_brief_says_ten_numbers_of_the_same_scope(client_of, chief, grid):
+    shop = make.BusinessFactory(grid=grid)
+    make.DemandFactory(business=shop, raised_on=TODAY - dt.timedelta(days=30))
+    query = {"grid": grid.code, "start": "2026-09-01", "end": "2026-10-15"}
+    client = client_of(chief)
+    page = client.get(BRIEF, query).text
+    numbers = dict(re.findall(r'data-figure="(\w+)">([\d,.]+|\w+)', page))
+    assert len(numbers) == 10
+    answer = client.get("/dashboard/figures.json", query).json()["figures"]
+    said = {figure["key"]: figure["value"] for figure in answer}
+    for key, number in numbers.items():
+        if number == "无数据":
+            assert said[key] is None
+        else:
+            assert float(number.replace(",", "")) == said[key], key
+    assert "2026年9月1日至2026年10月15日　数据截至" in page
+    red = page[page.index('class="is-red"') :]
+    assert red.index("诉求超期") < 60, "what is red says so in words too"
+    assert "该办的：" in page
+    assert "下一步：先给结果" in page
+    assert f'href="/dashboard/?grid={grid.code}&amp;start=2026-09-01' in page
+
+
+def test_the_dashboard_leads_to_the_brief_of_its_scope(client_of, chief, staff, grid):
+    page = client_of(chief).get(URL, {"start": "2026-10-01", "end": "2026-10-15"}).text
+    link = re.search(r'href="(/dashboard/brief/\?[^"]+)"', page)[1]
+    assert "start=2026-10-01&amp;end=2026-10-15" in link
+    assert client_of(chief).get(BRIEF, {"end": "1900-01-01"}).status_code == 400
+    assert client_of(chief).get(BRIEF, {"grid": "310105099"}).status_code == 404

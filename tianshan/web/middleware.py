@@ -8,6 +8,7 @@ import secrets
 
 from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpResponse
+from django.middleware.gzip import GZipMiddleware
 from django.template.loader import render_to_string
 
 _request_id = contextvars.ContextVar("request_id", default="-")
@@ -116,6 +117,19 @@ def _cleaned(query):
         values = [UNSTORABLE.sub("", value) for value in values]
         clean.setlist(UNSTORABLE.sub("", key), values)
     return clean
+
+
+class Compressed(GZipMiddleware):
+    """Pages and figures travel compressed, with as much noise in their length as Django
+    puts there (BREACH). Exports and pictures are what they are: most are compressed."""
+
+    TEXT = ("text/html", "application/json")
+
+    def process_response(self, request, response):
+        kind = response.headers.get("Content-Type", "")
+        if response.streaming or not kind.startswith(self.TEXT):
+            return response
+        return super().process_response(request, response)
 
 
 def not_allowed(get_response):
