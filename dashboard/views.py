@@ -156,7 +156,7 @@ def figures_json(request):
                 "end": scope.end.isoformat(),
                 "day": scope.day.isoformat(),
             },
-            "figures": screen.figures_as_json(scope),
+            "figures": screen.kept_of(screen.figures_as_json, scope),
         },
         json_dumps_params={"ensure_ascii": False},
     )

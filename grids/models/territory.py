@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.rights import BY_GRID, Right, Role, posts_with
 from grids import narrower
+from tianshan.audit.changes import noted
 from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL, SEALED
 from tianshan.audit.history import tracked
 from tianshan.pinyin import search_text, sort_key
@@ -349,3 +350,7 @@ class Post(models.Model):
 
     def __str__(self):
         return f"{self.grid.name}·{self.get_role_display()}"
+
+
+# What is counted by neighbourhood depends on which lie in which grid.
+noted(Grid.neighborhoods.through)

@@ -235,8 +235,11 @@ def test_a_period_whose_days_before_were_not_kept_is_not_compared(
     assert "少 " not in page
 
 
-def test_an_unchanged_screen_is_not_drawn_again(client_of, chief, grid, monkeypatch):
-    client = client_of(chief)
+@pytest.mark.parametrize("who", ["chief", "leader"])
+def test_an_unchanged_screen_is_not_drawn_again(
+    who, client_of, request, grid, monkeypatch
+):
+    client = client_of(request.getfixturevalue(who))
     make.BusinessFactory(grid=grid)
     first = client.get(URL).text
     with monkeypatch.context() as patch:
