@@ -75,15 +75,18 @@ class Asked:
 
 def gather(business_ids):
     """`{business id: Facts}`, in a fixed number of queries."""
-    facts, grids = {}, {grid.pk: grid for grid in Grid.objects.all()}
     counted = Business.objects.in_ledgers().filter(pk__in=among(business_ids))
-    for key, kind, day, grid in counted.values_list(
-        "pk", "kind", "discovered_on", "grid"
-    ):
-        facts[key] = Facts(key, kind, grid, discovered_on=day, grid=grids[grid])
-    of = {"business__in": among(facts)}
+    counted = list(counted.values_list("pk", "kind", "discovered_on", "grid"))
+    of = {"business__in": among(key for key, *_ in counted)}
     places = Occupancy.objects.filter(**of, main=True)
-    for key, since, until, grid in places.values_list(*DATED, "grid"):
+    places = list(places.values_list(*DATED, "grid"))
+    # Theirs alone: a city has thousands, and most acts touch one business.
+    grids = Grid.objects.in_bulk({row[-1] for row in (*counted, *places)})
+    facts = {
+        key: Facts(key, kind, grid, discovered_on=day, grid=grids[grid])
+        for key, kind, day, grid in counted
+    }
+    for key, since, until, grid in places:
         facts[key].places.append((since, until, grids[grid]))
     for key, *row in Operation.objects.filter(**of).values_list(*DATED, "state"):
         facts[key].operations.append(row)
