@@ -18,6 +18,7 @@ from accounts.rights import Right, anyone, needs
 from dashboard import wall as walls
 from dashboard.forms import WallLinkForm
 from dashboard.models import WallLink
+from tianshan.ledgers import kept
 from tianshan.web.errors import not_found
 
 # Wrong links from one address; the screens of a house may share one.
@@ -60,7 +61,9 @@ def _wall(request):
         _may_try(request, count=True)
         return not_found(request)
     walls.seen(link, now)
-    context = walls.context(link, walls.scope_of(link, today)) | {"as_of": now}
+    scope = walls.scope_of(link, today)
+    key = ("wall", link.period, *scope.key)  # screens of one grid show the same
+    context = kept.keep(key, lambda: walls.context(link, scope)) | {"as_of": now}
     return HttpResponse(render_to_string("dashboard/wall.html", context))
 
 

@@ -8,6 +8,7 @@ from accounts.rights import Right, posts_with
 from grids.models import Building, Grid, Post
 from grids.models.territory import governed
 from party.models import MemberUnit, PartyOrganization
+from tianshan.audit.changes import noted
 from tianshan.audit.classes import INTERNAL, OPEN
 from tianshan.audit.history import tracked
 
@@ -246,3 +247,6 @@ class BodyMember(models.Model):
     @property
     def sits_for(self):
         return self.unit or self.organization
+
+
+noted(DeliberationBody.buildings.through)  # figures read it beside the bodies

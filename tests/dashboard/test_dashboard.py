@@ -7,9 +7,11 @@ import pytest
 from django.urls import reverse
 
 from accounts.rights import Role
+from issues import cadence
 from tests import factories as make
 from tests.dashboard.world import TODAY, a_random_world
 from tianshan.ledgers import FIGURES
+from visits.models import Demand
 
 pytestmark = pytest.mark.django_db
 URL = "/dashboard/"
@@ -241,14 +243,24 @@ def test_an_unchanged_screen_is_not_drawn_again(
 ):
     client = client_of(request.getfixturevalue(who))
     make.BusinessFactory(grid=grid)
+    make.DemandFactory(
+        business__grid=grid,
+        state=Demand.State.AT_BODY,
+        outcome="已答复",
+        **dict.fromkeys(
+            ("outcome_on", "first_outcome_on", "tell_by", "told_on"), TODAY
+        ),
+    )
+    body = make.BodyFactory(grid=grid, ten_daily=True, cadence_from=grid.live_on)
+    cadence.keep(body, today=TODAY)
     first = client.get(URL).text
     with monkeypatch.context() as patch:
         patch.setattr("dashboard.screen.context", lambda scope: pytest.fail("again"))
-        assert 'data-figure="in_scope">1<' in client.get(URL).text
+        assert 'data-figure="in_scope">2<' in client.get(URL).text
     make.BusinessFactory(grid=grid)
     again = client.get(URL).text
-    assert 'data-figure="in_scope">1<' in first
-    assert 'data-figure="in_scope">2<' in again
+    assert 'data-figure="in_scope">2<' in first
+    assert 'data-figure="in_scope">3<' in again
 
 
 # --- five minutes before an inspection -------------------------------------------------
