@@ -19,7 +19,7 @@ from dashboard.reports import actions, owed, sources
 from dashboard.reports.periods import Refused, Rule, Span
 from dashboard.reports.upward import Filing, FilingCell, FormRequest, UpwardForm
 from tests.dashboard.world import a_random_world
-from tests.factories import NOON, TODAY
+from tests.factories import NOON, TODAY, PostFactory
 from tianshan.audit.models import Entry
 from tianshan.files import FileProblem, pouring
 from tianshan.ledgers import LEDGERS
@@ -333,6 +333,9 @@ def test_a_kept_view_is_counted_in_the_grid_and_stays_as_it_was(
 
     world_of(grid)
     BusinessFactory.create_batch(2, grid=other_grid, kind="merchant")
+    form = keep()
+    # Sees the other grid too, for which the form is not.
+    PostFactory(role=Role.GRID_CLERK, grid=grid.parent, user=clerk)
     view = keep_view(
         LEDGERS["merchants"],
         name="在营商户",
@@ -341,7 +344,6 @@ def test_a_kept_view_is_counted_in_the_grid_and_stays_as_it_was(
         by=clerk,
         at=NOON,
     )
-    form = keep()
     source = sources.chosen(f"view:{view.pk}", clerk)
     fields = [
         {"place": f["place"], "label": f["label"], **source}
