@@ -89,3 +89,11 @@ def test_autovacuum_looks_at_large_tables_early(db):
         cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'visits_visit'")
         (options,) = cursor.fetchone()
     assert "autovacuum_analyze_scale_factor=0.02" in options
+
+
+def test_a_statement_may_remember_what_a_frequent_word_finds(db):
+    call_command("secure_database")
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW work_mem")
+        assert cursor.fetchone() == ("32MB",)
