@@ -1,6 +1,7 @@
 """What the one screen shows: figures from the registry, each with its link."""
 
 import datetime as dt
+import functools
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
@@ -635,6 +636,13 @@ def brief(scope):
         "left": len(lines[BRIEF:]),
         "difference": difference(tiles),
     }
+
+
+@functools.cache
+def definitions():
+    """What each figure means; the same for everybody while the process runs."""
+    figures = {"figures": FIGURES.values()}
+    return render_to_string("dashboard/dashboard.html#definitions", figures)
 
 
 def _fates(tiles):

@@ -23,7 +23,7 @@ from dashboard.words import reach_in_words, rights_in_words
 from enterprises.models import Business
 from tianshan.database import replica
 from tianshan.database.replica import from_replica
-from tianshan.ledgers import FIGURES, BadScope, read_scope
+from tianshan.ledgers import BadScope, read_scope
 from tianshan.ledgers.models import SavedView
 from tianshan.web import render_inside, render_part
 from tianshan.web.masks import phone_tail
@@ -111,7 +111,7 @@ def dashboard(request):
     context = {
         "scope": scope,
         "cards": screen.kept_of(screen.cards, scope),
-        "figures": FIGURES.values(),
+        "definitions": screen.definitions(),
         "as_of": replica.as_of(request),
         "periods": screen.period_links(scope),
         "grids": screen.grid_links(scope, Right.SEE_FIGURES),

@@ -109,11 +109,13 @@ def secure(connection, role):
         statements.append(f"GRANT MAINTAIN ON ALL TABLES IN SCHEMA {space} TO {name}")
 
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+        # What locks tables comes first: a grant changes what autovacuum, at work on
+        # the same table, waits to change, and would be waited for in turn.
         cursor.execute(LOOKED_AT_EARLY.format(share=SHARE), [schema])
         if CONTEXT in present:
             cursor.execute(CONTEXT_ONLY_GROWS)
+        for statement in statements:
+            cursor.execute(statement)
         functions = _trigger_functions(cursor, schema)
         if functions:
             literal = "'" + role.replace("'", "''") + "'"
