@@ -36,6 +36,7 @@ WITHOUT_HISTORY = {
     "StandingSum",
     "Entry",
     "Reading",
+    "Seal",
     "Change",
     "ImportRow",
     "ImportProgress",

@@ -1,6 +1,9 @@
 """The auditor reads acts and readings in words; nobody else reads them."""
 
 import ast
+import csv
+import datetime as dt
+import io
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ from django.conf import settings
 from accounts.rights import Role
 from tests.factories import NOON, BusinessFactory, PostFactory
 from tianshan import audit
+from tianshan.audit.models import Entry, Seal
 from tianshan.audit.verbs import VERBS
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +40,47 @@ def test_an_act_is_said_in_chinese_and_found_by_it(client_of, auditor, staff, gr
     assert f"企业商户 {shop.pk}" in page
     assert "business.edited" not in page
     assert "没有符合的记录" in client_of(auditor).get("/audit/?q=上传台账").text
+
+
+def test_the_days_asked_for_narrow_both_ledgers(client_of, auditor, staff, grid):
+    shop = BusinessFactory(grid=grid)
+    for days in (0, 1):
+        at = NOON - dt.timedelta(days=days)
+        audit.record("business.edited", shop, by=staff, at=at, fields=["note"])
+        audit.read(shop, "contact_phone", by=staff, at=at, why="回电")
+    client, day = client_of(auditor), f"{NOON:%Y-%m-%d}"
+    for page in ("/audit/?q=改企业商户资料&", "/audit/readings/?"):
+        for query, count in ((f"start={day}", 1), (f"end={day}", 2), ("", 2)):
+            assert f'data-total="{count}"' in client.get(f"{page}{query}").text
+        for query in ("start=1900-01-01", f"start={day}&end=2001-01-01", "end=x"):
+            assert client.get(f"{page}{query}").status_code == 400
+
+
+def test_lines_are_taken_as_a_file_which_is_noted(client_of, auditor, staff, grid):
+    shop = BusinessFactory(grid=grid)
+    audit.record("business.edited", shop, by=staff, at=NOON, reason="=1+1")
+    day = f"{NOON:%Y-%m-%d}"
+    answer = client_of(auditor).get(f"/audit/?format=csv&q=改企业商户资料&start={day}")
+    lines = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+    assert [line[2:6] for line in lines] == [
+        ["称呼", "动作", "对象", "内容"],
+        [staff.display_name, "改企业商户资料", f"企业商户 {shop.pk}", "原因：=1+1"],
+    ]
+    taken = Entry.objects.get(verb="audit.exported")
+    assert (taken.by, taken.data) == (auditor, {"start": day})
+    assert client_of(staff).get("/audit/?format=csv").status_code == 403
+
+
+def test_the_page_says_how_far_lines_are_sealed(client_of, auditor, staff):
+    audit.record("account.signed_in", staff, by=staff, at=NOON)
+    client = client_of(auditor)
+    assert "还没有封存过" in client.get("/audit/").text
+    seal = Seal.objects.create(
+        ledger="entries", upto=0, lines=0, hash="a" * 64, at=NOON, next_upto=0
+    )
+    page = client.get("/audit/").text
+    assert seal.hash[:16] in page
+    assert f"之后 {Entry.objects.count()} 条未封存" in page
 
 
 def test_readings_of_personal_data_are_listed_with_their_reason(

@@ -118,3 +118,45 @@ class Change(models.Model):
 
     def __str__(self):
         return f"{self.name} {self.statements}"
+
+
+class SealQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self if user.may_read_audit else self.none()
+
+
+class Seal(models.Model):
+    """So many lines of an audit ledger as they were, chained to the seal before."""
+
+    class Ledger(models.TextChoices):
+        ENTRIES = "entries", "审计记录"
+        READINGS = "readings", "个人信息查看记录"
+
+    ledger = models.CharField("哪一本", max_length=10, choices=Ledger)
+    upto = models.BigIntegerField("封存到")
+    lines = models.PositiveIntegerField("条数")
+    digest = models.CharField("内容指纹", max_length=64)
+    before = models.CharField("前一号指纹", max_length=64)
+    hash = models.CharField("指纹", max_length=64, unique=True)
+    at = models.DateTimeField("封存时间")
+    # How far keys had been given out then, and which transactions were under way.
+    next_upto = models.BigIntegerField()
+    waits_for = models.JSONField(default=list)
+
+    VISIBILITY = {
+        INTERNAL: "id ledger upto lines digest before hash at next_upto waits_for",
+    }
+
+    objects = SealQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "审计封存"
+        constraints = [
+            # Two that continue the same one would be a fork.
+            models.UniqueConstraint(
+                fields=["ledger", "before"], name="seal_continues_once"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_ledger_display()} {self.upto}"
