@@ -4,6 +4,7 @@ from dashboard import (
     building_views,
     extra_views,
     map_views,
+    metrics,
     rule_views,
     views,
     wall_views,
@@ -50,6 +51,7 @@ urlpatterns = [
     ),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
 
 # What phones ask for.

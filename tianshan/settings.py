@@ -121,6 +121,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "tianshan.web.middleware.request_id",
+    "tianshan.web.measured.measured",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tianshan.web.middleware.Compressed",
@@ -361,6 +362,11 @@ CASES_LOOKUP_KEY = env("CASES_LOOKUP_KEY", default="")
 if not PRODUCTION:
     CASES_KEYS = CASES_KEYS or [_own_secret("cases_key", 32)]
     CASES_LOOKUP_KEY = CASES_LOOKUP_KEY or _own_secret("cases_lookup_key", 32)
+
+# --- whoever watches ---------------------------------------------------------------
+
+# What brings it may read /metrics; without one the page is not there.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
 
 # --- history -----------------------------------------------------------------------
 

@@ -95,7 +95,7 @@ class Proof:
     def signed_in(self, user):
         from django.test import Client
 
-        client = Client(HTTP_HOST="127.0.0.1", raise_request_exception=False)
+        client = Client(headers={"host": "127.0.0.1"}, raise_request_exception=False)
         client.force_login(user)
         return client
 
