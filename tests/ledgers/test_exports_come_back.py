@@ -7,6 +7,7 @@ import re
 import pytest
 from django.conf import settings
 
+from dashboard.reports.upward import FormRequest
 from enterprises import imports
 from enterprises.models import Business
 from issues import cadence, parts
@@ -138,6 +139,17 @@ def full(grid, clerk):
     NeedAskerFactory(need__grid=grid, business=shops[0])
     ProviderFactory(grid=grid)
     OrderFactory(business=shops[0])
+    FormRequest.objects.create(
+        grid=grid,
+        asked_by="区里的部门",
+        name="=月报",
+        asked_on=TODAY,
+        basis="工作要求",
+        often=FormRequest.Often.MONTH,
+        fields=["有效覆盖"],
+        by=clerk,
+        at=NOON,
+    )
     confirmed = {"state": "confirmed", "confirmed_on": TODAY, "confirmed_by": clerk}
     PlanItemFactory(plan=PlanFactory(building=tower, **confirmed))
 
