@@ -57,6 +57,7 @@ def test_every_address_has_a_name_and_a_rule():
 
 # For whoever holds the right token in the address; a wrong one opens nothing.
 BY_TOKEN = {
+    "dashboard:metrics",
     "dashboard:wall",
     "public:card",
     "public:card_activities",
