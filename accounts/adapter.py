@@ -3,6 +3,7 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from django.utils import timezone
 
+from accounts import passwords
 from accounts.middleware import begin
 from accounts.models import User
 from tianshan import audit
@@ -32,8 +33,11 @@ class PortalAdapter(DefaultAccountAdapter):
         if user := User.objects.filter(username=name).first():
             _note("account.sign_in_failed", user, by=None)
 
+    def get_password_change_redirect_url(self, request):
+        return "/"
+
     def set_password(self, user, password):
-        super().set_password(user, password)
+        passwords.change(user, password, at=timezone.now())
         _note("account.password_changed", user, by=user)
 
 

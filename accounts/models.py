@@ -4,6 +4,7 @@ from functools import cached_property
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -26,7 +27,7 @@ class PortalUserManager(UserManager.from_queryset(UserQuerySet)):
     pass
 
 
-@tracked(exclude=["password", "last_login"])
+@tracked(exclude=["password", "used_passwords", "last_login"])
 class User(AbstractUser):
     """An account. What it may do comes from its posts alone (`grids.Post`)."""
 
@@ -34,12 +35,20 @@ class User(AbstractUser):
     last_name = None
     email = None
     display_name = models.CharField("称呼", max_length=40)
+    password_set_at = models.DateTimeField("密码设定时间", null=True, editable=False)
+    # Another person knows it: it opens nothing but the page that changes it.
+    password_is_first = models.BooleanField("要先改密码", default=False, editable=False)
+    # Hashes of those before the one in use, the newest first.
+    used_passwords = ArrayField(
+        models.CharField(max_length=128), default=list, blank=True, editable=False
+    )
 
     REQUIRED_FIELDS = ["display_name"]
     VISIBILITY = {
         INTERNAL: "id username display_name is_active date_joined is_staff"
-        " is_superuser groups user_permissions last_login",
-        SEALED: "password",
+        " is_superuser groups user_permissions last_login password_set_at"
+        " password_is_first",
+        SEALED: "password used_passwords",
     }
 
     objects = PortalUserManager()

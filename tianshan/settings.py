@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tianshan.web.middleware.clean_text",
     "accounts.middleware.end_or_lock",
+    "accounts.gate.first_things_first",
     "tianshan.web.entry.SignInFirst",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -231,7 +232,11 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "accounts.passwords.ThreeClasses"},
+    {"NAME": "accounts.passwords.NoOwnWords"},
+    {"NAME": "accounts.passwords.NoneOfTheLast"},
 ]
+# After so many days a password has to be changed; 0: never (docs/decisions/0001).
+PASSWORD_DAYS = env.int("PASSWORD_DAYS", default=0)
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -1,0 +1,59 @@
+"""What has to be done before anything else: every page leads there until it is."""
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+
+from accounts import passwords
+
+
+def first_things_first(get_response):
+    """Lead to the page of what is due, and leave the way out open."""
+
+    def middleware(request):
+        return get_response(request)
+
+    def process_view(request, view, args, kwargs):
+        if not request.user.is_authenticated:
+            return None
+        due = _due(request)
+        if due is None or _open_before(request, view, due):
+            return None
+        return _led_to(request, view, due)
+
+    middleware.process_view = process_view
+    return middleware
+
+
+def _due(request):
+    """The address of what this account has to do first; None when nothing is due."""
+    left = passwords.days_left(request.user, timezone.now())
+    request.password_is_old = left is not None and left < 0
+    if request.user.password_is_first or request.password_is_old:
+        return reverse("account_change_password")
+    if left is not None and left <= passwords.WARNED:
+        request.password_days = left
+    return None
+
+
+def _open_before(request, view, due):
+    ways = {due, reverse("account_logout"), reverse("accounts:unlock")}
+    return request.path in ways or getattr(view, "rule", None) == "anyone"
+
+
+def _led_to(request, view, due):
+    asks_for = request.headers.get("Accept", "")
+    if getattr(view, "rule", None) == "devices" or asks_for.startswith(
+        "application/json"
+    ):
+        # As without a session: a phone keeps what it has and sends it later.
+        reason = "请先打开网页版，办完登录安全的事。"
+        response = JsonResponse({"reason": reason, "first": due}, status=401)
+    elif request.headers.get("HX-Request"):
+        response = HttpResponse(status=401, headers={"HX-Redirect": due})
+    else:
+        response = redirect(due)
+    add_never_cache_headers(response)
+    return response
