@@ -6,12 +6,14 @@ import sys
 
 # What makes or alters tables runs in the owner role, all else in the application's.
 OWNER_COMMANDS = {
+    "backup",
     "bench",
     "dbshell",
     "flush",
     "makemigrations",
     "migrate",
     "pgtrigger",
+    "restore",
     "secure_database",
     "sqlmigrate",
 }

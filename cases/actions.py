@@ -21,6 +21,7 @@ from cases.models import (
 )
 from grids.models import Neighborhood
 from tianshan.audit import read, record
+from tianshan.backup import erasures
 from tianshan.notices import notify
 
 State = HelpCase.State
@@ -346,6 +347,10 @@ def end(case, *, why, by, at):
     if not opens and not assigns:
         raise PermissionDenied
     _now(case, "end")
+    return _end(case, why=why, by=by, at=at)
+
+
+def _end(case, *, why, by, at):
     case.state, case.ended_why = State.ENDED, why
     case.closed_on, case.began_at = timezone.localdate(at), None
     case.save(update_fields=["state", "ended_why", "closed_on", "began_at"])
@@ -373,7 +378,35 @@ def erase(case, *, why, by, at):
     case.erased_at, case.erased_why, case.expires_on = at, why, None
     case.save(update_fields=["erased_at", "erased_why", "expires_on"])
     record("case.erased", case, by=by, at=at, reason=case.get_erased_why_display())
+    erasures.note(erased_of(case))
     return case
+
+
+def erased_of(case):
+    """How an erased case is listed outside the database."""
+    return erasures.Erased(
+        kind="case",
+        pk=case.pk,
+        made_at=case.registered_at.isoformat(),
+        at=case.erased_at.isoformat(),
+        why=case.erased_why,
+    )
+
+
+@transaction.atomic
+def erase_again(erased, *, at):
+    """After a restore: what was erased since the backup was made. In the backup the
+    case may be open still; False where there is nothing to erase."""
+    case = HelpCase.objects.filter(
+        pk=erased.pk, registered_at=erased.made_at, erased_at=None
+    ).first()
+    if case is None:
+        return False
+    case = _lock(case)
+    if case.state in HelpCase.OPEN:
+        _end(_now(case, "end"), why=HelpCase.Ended.CHANGED_MIND, by=None, at=at)
+    erase(case, why=erased.why, by=None, at=at)
+    return True
 
 
 # --- at a stand ----------------------------------------------------------------------------

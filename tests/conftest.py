@@ -76,6 +76,7 @@ def extra_fields_read_anew():
 def files_of_its_own(settings, tmp_path):
     """What one test keeps on the disk, no other finds."""
     settings.MEDIA_ROOT = tmp_path / "files"
+    settings.ERASURES = tmp_path / "erasures.jsonl"
 
 
 @pytest.fixture

@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "pgtrigger",
     "pghistory",
     "tianshan.database",
+    "tianshan.backup",
     "tianshan.web",
     "tianshan.ledgers",
     "tianshan.values",
@@ -367,6 +368,17 @@ CASES_LOOKUP_KEY = env("CASES_LOOKUP_KEY", default="")
 if not PRODUCTION:
     CASES_KEYS = CASES_KEYS or [_own_secret("cases_key", 32)]
     CASES_LOOKUP_KEY = CASES_LOOKUP_KEY or _own_secret("cases_lookup_key", 32)
+
+# --- backups -------------------------------------------------------------------------
+
+# Seals archives; kept elsewhere than they are, like the keys of help cases, which are
+# in no archive. The list of erasures is what an older archive does not know.
+BACKUP_KEY = env("BACKUP_KEY", default="")
+if not PRODUCTION:
+    BACKUP_KEY = BACKUP_KEY or _own_secret("backup_key", 32)
+BACKUP_FOLDER = Path(env("BACKUP_FOLDER", default=str(HOME / "backups")))
+BACKUP_KEEP_DAYS = env.int("BACKUP_KEEP_DAYS", default=30)
+ERASURES = HOME / "erasures.jsonl"
 
 # --- whoever watches ---------------------------------------------------------------
 

@@ -30,6 +30,7 @@ VERBS = {
     "attendance.ticked": "活动签到",
     "attendance.unticked": "撤销活动签到",
     "audit.exported": "导出审计记录",
+    "backup.restored": "恢复备份",
     "body.changed": "改议事主体",
     "body.member_left": "成员不再列名",
     "body.member_named": "增加议事成员",

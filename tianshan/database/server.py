@@ -43,6 +43,8 @@ OPTIONS = {
     # No socket: its path would have to be short, and reachable by both users.
     "unix_socket_directories": "",
     "max_connections": "50",
+    # A restore in place of a whole database locks all of its tables twice.
+    "max_locks_per_transaction": "256",
     "shared_buffers": "256MB",
     "fsync": "on",
     "synchronous_commit": "on",
