@@ -233,3 +233,70 @@ def test_a_list_of_nothing_is_kept_until_there_is_something(
     assert len(drawn) == 1
     BusinessFactory(grid=grid, name="闽南茶行")
     assert total(client, query) == (1, 1)
+
+
+def test_of_two_that_miss_the_same_one_reads_and_the_other_waits(grid, monkeypatch):
+    """Else all threads of a server count the same dashboard after each write."""
+    reads, met = [], threading.Barrier(2, timeout=20)
+    monkeypatch.setattr(kept, "states", dict)  # each thread would ask on its own
+
+    def read():
+        reads.append(1)
+        with kept.seen() as tables:
+            tables.add("grids_grid")
+        kept._tell_outer({"grids_grid"})
+        # The other stands at the same door before this one is through.
+        while kept._turns["default", "same"][1] < 2:
+            threading.Event().wait(0.001)
+        return "counted"
+
+    def ask():
+        met.wait()
+        answers.append(kept.keep("same", read))
+
+    answers = []
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=20)
+    assert answers == ["counted", "counted"]
+    assert len(reads) == 1
+    assert not kept._turns
+
+
+def test_a_statement_is_put_together_once_and_anew_for_another_post(
+    client_of, staff, grid, other_grid, monkeypatch
+):
+    """What it says hangs on who asks, not on the rows that it counts."""
+    from tianshan.ledgers import figures
+
+    made = []
+    together = figures._together
+
+    def counted(asked, scope):
+        made.append(asked[0].key)
+        return together(asked, scope)
+
+    monkeypatch.setattr(figures, "_together", counted)
+    kept._kept.clear()
+    client = client_of(staff)
+
+    def in_scope():
+        answer = client.get("/dashboard/figures.json").json()
+        return {each["key"]: each["value"] for each in answer["figures"]}["in_scope"]
+
+    # The first time all are asked for, then those that a new business may change.
+    for number in (1, 2):
+        BusinessFactory(grid=grid)
+        assert in_scope() == number
+    first = len(made)
+    BusinessFactory(grid=grid)
+    assert in_scope() == 3
+    # Of measures and meetings rows are read to put it together.
+    assert {"visits_enterprise", "demands_raised"}.isdisjoint(made[first:])
+
+    BusinessFactory(grid=other_grid)
+    staff.posts.update(grid=other_grid)
+    assert in_scope() == 1
+    assert "visits_enterprise" in made[first:]

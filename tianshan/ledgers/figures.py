@@ -140,9 +140,7 @@ def _count(asked):
     statements = []
     for (_, scope), keys in groups.items():
         figures = [asked[key][0] for key in keys]
-        with kept.seen() as tables:
-            sql, parameters = _together(figures, scope)
-        statements.append((sql, parameters, tables | kept.tables_of(sql)))
+        statements.append(_statement(figures, scope))
     with reading().cursor() as cursor:
         cursor.execute(
             f"SELECT {', '.join(sql for sql, _, _ in statements)}",
@@ -155,6 +153,20 @@ def _count(asked):
         for keys, (_, _, tables), numbers in found
         for key, number in zip(keys, numbers, strict=True)
     }
+
+
+def _statement(figures, scope):
+    """`(expression, parameters, tables)`, which is put together once: what it says
+    depends on who asks for which grid and period, seldom on a row."""
+
+    def put_together():
+        with kept.seen() as tables:
+            sql, parameters = _together(figures, scope)
+        return sql, parameters, tables | kept.tables_of(sql)
+
+    names = [figure.key for figure in figures]
+    key = ("statement", *names, *scope.key)
+    return kept.keep(key, put_together, also={"grids_post"})
 
 
 def _together(figures, scope):

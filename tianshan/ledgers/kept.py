@@ -22,8 +22,10 @@ from tianshan.database.replica import alias, reading
 # Readings that a process keeps, and characters in them; the one not asked for longest
 # goes first.
 MOST, MOST_TEXT = 10_000, 20_000_000
+WAIT = 10  # seconds, for another thread that reads the same
 
 _kept = OrderedDict()  # (server, key) -> (tables, their states, value)
+_turns = {}  # (server, key) -> [lock, how many]: what is being read
 _text = 0
 _lock = threading.Lock()
 _states = contextvars.ContextVar("states", default=None)
@@ -56,19 +58,44 @@ def states():
     return known[alias()]
 
 
-def keep(key, read):
+def keep(key, read, also=()):
     """`read()`, or what it answered while its tables were as they are now.
 
-    The key names all that the answer depends on beside the tables.
+    The key names all that the answer depends on beside the tables; `also` names tables
+    that it depends on though it need not read them. Of several threads that miss the
+    same, one reads and the others wait for it.
     """
     now = states()
     found = _find(key, now)
     if found is not MISSING:
         return found
-    with seen() as tables:
-        value = read()
-    _put(key, tables, now, value)
+    with _alone(key):
+        found = _find(key, now)
+        if found is not MISSING:
+            return found
+        with seen() as tables:
+            value = read()
+        _put(key, tables.union(also), now, value)
     return value
+
+
+@contextlib.contextmanager
+def _alone(key):
+    """Whoever reads the same meanwhile waits, at most WAIT seconds."""
+    place = alias(), key
+    with _lock:
+        turn = _turns.setdefault(place, [threading.Lock(), 0])
+        turn[1] += 1  # how many hold it or wait for it
+    held = turn[0].acquire(timeout=WAIT)
+    try:
+        yield
+    finally:
+        if held:
+            turn[0].release()
+        with _lock:
+            turn[1] -= 1
+            if not turn[1]:
+                _turns.pop(place, None)
 
 
 def keep_many(keys, read):
@@ -126,7 +153,10 @@ def _store(place, tables, state, value):
 
 
 def _length(entry):
-    return len(entry[2]) if entry and isinstance(entry[2], str) else 0
+    value = entry[2] if entry else None
+    if isinstance(value, tuple):
+        return sum(len(part) for part in value if isinstance(part, str))
+    return len(value) if isinstance(value, str) else 0
 
 
 def who(user):
