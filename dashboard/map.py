@@ -2,12 +2,15 @@
 
 Map and list show the same buildings, and each number opens its rows. The picture is
 drawn here, as lines that any browser shows without a script or a server of tiles.
+Where more buildings have a place than one could tell apart, near ones are gathered in
+a circle that opens the map of these alone.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
-from math import atan, degrees, exp, log, pi, radians, tan
+from math import atan, ceil, degrees, exp, floor, log, pi, radians, tan
 
 from django.conf import settings
 from django.db.models import Count, Max
@@ -27,6 +30,8 @@ WIDTH = 1000  # of the picture, in its own units
 EDGE = 0.04  # of its width, left free around
 NAME_BELOW = 30
 NEAREST = 0.0004  # degrees: a single point is shown with some ground around it
+APART = 150  # buildings that a picture shows each by itself
+CELLS = 16  # across the picture; what lies in the same one is gathered
 
 
 # The darker, the more; what a symbol would say stands on the picture in words.
@@ -64,6 +69,8 @@ class Line:
     short: str  # on the picture
     words: str
     href: str
+    where: tuple | None = None  # its middle, in degrees
+    shape: dict | None = None
     path: str = ""
     point: tuple | None = None
     at: tuple | None = None  # where its short words stand
@@ -71,7 +78,72 @@ class Line:
 
     @property
     def placed(self):
-        return bool(self.path or self.point)
+        return self.where is not None
+
+
+@dataclass(frozen=True)
+class Box:
+    """A part of the ground, in degrees; its edges belong to it."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    def __str__(self):
+        return f"{self.west:.6f},{self.south:.6f},{self.east:.6f},{self.north:.6f}"
+
+    @classmethod
+    def read(cls, text):
+        """What an address names; None where it is no such thing."""
+        try:
+            west, south, east, north = (float(part) for part in text.split(","))
+        except ValueError:
+            return None
+        sound = -180 <= west <= east <= 180 and -85 <= south <= north <= 85
+        return cls(west, south, east, north) if sound else None
+
+    @classmethod
+    def around(cls, points):
+        """As small as it can be, to the sixth digit."""
+        east, north = zip(*points, strict=True)
+        least = (floor(min(each) * 1e6) / 1e6 for each in (east, north))
+        most = (ceil(max(each) * 1e6) / 1e6 for each in (east, north))
+        return cls(*least, *most)
+
+    def holds(self, point):
+        east, north = point
+        return self.west <= east <= self.east and self.south <= north <= self.north
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Buildings too near to each other to be shown apart."""
+
+    lines: list
+    at: tuple
+
+    @property
+    def box(self):
+        return Box.around([line.where for line in self.lines])
+
+    @property
+    def tone(self):
+        """The class that most of them are in; of several, the first of the legend."""
+        return self.tones[0][0]
+
+    @cached_property
+    def tones(self):
+        return Counter(line.tone for line in self.lines).most_common()
+
+    @property
+    def words(self):
+        parts = "、".join(f"{tone.label} {count} 处" for tone, count in self.tones)
+        return f"{len(self.lines)} 处：{parts}"
+
+    @property
+    def radius(self):
+        return round(14 + 5 * log(len(self.lines), 2), 1)
 
 
 @dataclass
@@ -82,6 +154,8 @@ class Picture:
     bounds: list
     grids: list = field(default_factory=list)
     stations: list = field(default_factory=list)
+    gathered: list = field(default_factory=list)
+    alone: list = field(default_factory=list)  # the lines shown each by itself
     sketched: bool = False
 
 
@@ -176,40 +250,87 @@ def legend(lines, by):
 # --- the picture -----------------------------------------------------------------------
 
 
-def draw(scope, lines):
-    """Put the lines in their places; a Picture, or None where nothing has a place."""
+def place(scope, lines):
+    """Tell each line where its building is; outlines go before single points."""
     seen = Outline.objects.visible_to(scope.user)
-    grids = seen.filter(grid__path__startswith=scope.grid.path)
-    grids = list(grids.select_related("grid").order_by("grid__path"))
-    shapes = {
-        row.building_id: row
-        for row in seen.filter(building__in=[line.building.pk for line in lines])
-    }
-    stations = _stations(scope)
-    points = [point for row in grids for ring in rings(row.shape) for point in ring]
-    points += [p for row in shapes.values() for ring in rings(row.shape) for p in ring]
-    points += [each for line in lines if (each := _point(line.building))]
-    points += [point for _, point in stations]
-    if not points:
-        return None
-    frame = _Frame(points)
+    within = seen.filter(building__grid__path__startswith=scope.grid.path)
+    shapes = {row.building_id: row for row in within}
     for line in lines:
         row, point = shapes.get(line.building.pk), _point(line.building)
         if row:
-            line.path, line.sketched = frame.path(row.shape), row.sketched
-            line.at = frame.middle(row.shape)
+            line.shape, line.sketched = row.shape, row.sketched
+            line.where = _middle(rings(row.shape)[0][:-1])
         elif point:
-            line.point = line.at = frame.place(point)
+            line.where = point
             line.sketched = line.building.source_crs == SKETCH
+
+
+def draw(scope, lines, shown, box=None):
+    """Draw those of the lines that are shown, where they have a place, on ground that
+    holds all of them: a Picture, or None where nothing has a place.
+
+    With a box it holds what lies in it, and so much of the grids as is seen there.
+    """
+    seen = Outline.objects.visible_to(scope.user)
+    grids = seen.filter(grid__path__startswith=scope.grid.path)
+    grids = list(grids.select_related("grid").order_by("grid__path"))
+    stations = _stations(scope)
+    points = [p for line in lines if line.placed for p in _corners(line)]
+    if box:
+        stations = [each for each in stations if box.holds(each[1])]
+    else:
+        points += [p for row in grids for ring in rings(row.shape) for p in ring]
+        points += [point for _, point in stations]
+    if not points:
+        return None
+    frame = _Frame(points)
     picture = Picture(frame.height, frame.bounds)
+    placed = [line for line in shown if line.placed]
+    picture.gathered, picture.alone = gather(placed, frame)
+    for line in picture.alone:
+        if line.shape:
+            line.path, line.at = frame.path(line.shape), frame.middle(line.shape)
+        else:
+            line.point = line.at = frame.place(line.where)
     picture.grids = [
         (row.grid, frame.path(row.shape), frame.name(row.shape)) for row in grids
     ]
     picture.stations = [(row, frame.place(point)) for row, point in stations]
     picture.sketched = any(row.sketched for row in grids) or any(
-        line.sketched for line in lines
+        line.sketched for line in placed
     )
     return picture
+
+
+def gather(placed, frame):
+    """`([Gathered], [those shown apart])`: near ones together, if there are many."""
+    if len(placed) <= APART:
+        return [], placed
+    cells = defaultdict(list)
+    side = WIDTH / CELLS
+    for line in placed:
+        east, south = frame.place(line.where)
+        cells[east // side, south // side].append(line)
+    gathered, alone = [], []
+    for here in cells.values():
+        if len(here) == 1:
+            alone += here
+        else:
+            gathered.append(
+                Gathered(here, _middle([frame.place(each.where) for each in here]))
+            )
+    return gathered, alone
+
+
+def _corners(line):
+    """The points that the picture has to hold."""
+    if line.shape:
+        return [point for ring in rings(line.shape) for point in ring]
+    return [line.where]
+
+
+def _middle(points):
+    return tuple(sum(each) / len(points) for each in zip(*points, strict=True))
 
 
 def _point(row):
@@ -286,10 +407,8 @@ class _Frame:
         return "".join(parts)
 
     def middle(self, shape):
-        places = [self.place(point) for ring in rings(shape)[:1] for point in ring[:-1]]
-        return tuple(
-            round(sum(each) / len(places), 1) for each in zip(*places, strict=True)
-        )
+        places = [self.place(point) for point in rings(shape)[0][:-1]]
+        return tuple(round(each, 1) for each in _middle(places))
 
     def name(self, shape):
         """Where the name of a ground stands: in its middle, below the upper edge."""

@@ -1,7 +1,11 @@
 """The map and its list: the same buildings in both."""
 
+from dataclasses import dataclass, replace
+
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -11,54 +15,116 @@ from accounts.rights import Right, needs
 from dashboard import map as maps
 from dashboard import screen
 from tianshan.database.replica import as_of, from_replica
-from tianshan.ledgers import BadScope, read_scope
+from tianshan.ledgers import BadScope, kept, read_scope
+
+LISTED = 200  # buildings on a page of the list
 
 
 @needs(Right.SEE_FIGURES)
 @require_safe
 @from_replica
 def map_page(request):
-    """`?by=coverage&grid=…&class=low`: an attribute, a grid, one class of it or all."""
+    """`?by=coverage&grid=…&class=low&box=…&page=2`: an attribute, a grid, one class of
+    it or all, a part of the ground."""
     try:
         scope = read_scope(request.user, request.GET, today=timezone.localdate())
     except BadScope as problem:
         context = {"problem": str(problem)}
         return render(request, "dashboard/problem.html", context, status=400)
-    by = request.GET.get("by")
-    by = by if by in maps.ATTRIBUTES else "coverage"
-    label, tones = maps.ATTRIBUTES[by]
-    lines = maps.lines_of(scope, by)
-    legend = maps.legend(lines, by)
-    picture = maps.draw(scope, lines)
-    key = request.GET.get("class")
-    chosen = next((tone for tone in tones if tone.key == key), None)
-    shown = [line for line in lines if chosen in (None, line.tone)]
-
-    def address(**changed):
-        asked = {"by": by, "class": chosen and chosen.key} | changed
-        kept = {name: value for name, value in asked.items() if value}
-        return f"?{urlencode(kept)}&{scope.query}"
-
+    asked = _Asked.read(request.GET)
     context = {
         "scope": scope,
         "as_of": as_of(request),
         "grids": screen.grid_links(scope, Right.SEE_FIGURES),
-        "by": by,
-        "label": label,
+        "by": asked.by,
         "attributes": [
-            (name, words, address(by=name, **{"class": None}))
+            (name, words, asked.address(scope, by=name, tone="", page=""))
             for name, (words, _) in maps.ATTRIBUTES.items()
         ],
+        "import_url": _import_url(request.user),
+        "section": kept.keep(
+            ("map", asked, settings.MAP_TILES, settings.MAP_TILES_SYSTEM, *scope.key),
+            lambda: render_to_string(
+                "dashboard/map.html#section", _drawn(scope, asked)
+            ),
+        ),
+    }
+    return render(request, "dashboard/map.html", context)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What an address asks for, beside its scope."""
+
+    by: str
+    tone: str
+    box: maps.Box | None
+    page: str
+
+    @classmethod
+    def read(cls, parameters):
+        by, tone = parameters.get("by"), parameters.get("class")
+        by = by if by in maps.ATTRIBUTES else "coverage"
+        known = {each.key for each in maps.ATTRIBUTES[by][1]}
+        page = parameters.get("page", "")
+        return cls(
+            by,
+            tone if tone in known else "",
+            maps.Box.read(parameters.get("box", "")),
+            page if page.isascii() and page.isdigit() else "",
+        )
+
+    def address(self, scope, **changed):
+        asked = replace(self, **changed)
+        names = {"by": asked.by, "class": asked.tone, "box": asked.box}
+        names["page"] = asked.page
+        kept = {name: str(value) for name, value in names.items() if value}
+        return f"?{urlencode(kept)}&{scope.query}"
+
+
+def _import_url(user):
+    return reverse("grids:outline_import") if user.may(Right.EDIT_BUILDINGS) else ""
+
+
+def _drawn(scope, asked):
+    """Picture, legend and list."""
+    label, tones = maps.ATTRIBUTES[asked.by]
+    lines = maps.lines_of(scope, asked.by)
+    maps.place(scope, lines)
+    if asked.box:
+        lines = [ln for ln in lines if ln.placed and asked.box.holds(ln.where)]
+    chosen = next((tone for tone in tones if tone.key == asked.tone), None)
+    shown = [line for line in lines if chosen in (None, line.tone)]
+    picture = maps.draw(scope, lines, shown, asked.box)
+    page = Paginator(shown, LISTED).get_page(asked.page)
+    return {
+        "scope": scope,
+        "label": label,
         "legend": [
-            (tone, count, address(**{"class": tone.key})) for tone, count in legend
+            (tone, count, asked.address(scope, tone=tone.key, page=""))
+            for tone, count in maps.legend(lines, asked.by)
         ],
         "chosen": chosen,
-        "all": address(**{"class": None}),
+        "all": asked.address(scope, tone="", page=""),
+        "whole": asked.box and asked.address(scope, box=None, page=""),
         "total": len(lines),
-        "lines": shown,
-        "placed": [line for line in shown if line.placed],
+        "count": len(shown),
+        "page": page,
+        "pages": [
+            (words, asked.address(scope, page=str(number)))
+            for words, number in (
+                ("上一页", page.number - 1),
+                ("下一页", page.number + 1),
+            )
+            if 1 <= number <= page.paginator.num_pages
+        ],
+        "gathered": [
+            (each, asked.address(scope, box=each.box, page=""))
+            for each in (picture.gathered if picture else ())
+        ],
         "unplaced": sum(not line.placed for line in shown),
         "picture": picture,
+        "import_url": _import_url(scope.user),
         "tiles": {
             "url": settings.MAP_TILES,
             "by": settings.MAP_TILES_BY,
@@ -66,8 +132,4 @@ def map_page(request):
         }
         if picture
         else None,
-        "import_url": reverse("grids:outline_import")
-        if request.user.may(Right.EDIT_BUILDINGS)
-        else "",
     }
-    return render(request, "dashboard/map.html", context)

@@ -1,6 +1,7 @@
 """The map and its list: the same buildings, and numbers that open their rows."""
 
 import datetime as dt
+import html
 import re
 from urllib.parse import urlsplit
 
@@ -8,6 +9,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from dashboard import map as maps
+from dashboard import map_views
 from grids.coordinates import System
 from grids.models import Outline
 from tests.factories import (
@@ -18,6 +21,7 @@ from tests.factories import (
     StationFactory,
     VisitFactory,
 )
+from tianshan.ledgers import kept
 
 PAGE = reverse("dashboard:map")
 WEST, SOUTH = 121.40, 31.21
@@ -192,3 +196,95 @@ def test_tiles_lie_where_their_system_draws(client_of, leader, market, settings)
     moved_south, moved_west = south_west()
     assert moved_west - west == pytest.approx(0.0046, abs=0.0003)
     assert moved_south - south == pytest.approx(-0.0018, abs=0.0003)
+
+
+# --- many of them ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def crowd(grid, monkeypatch):
+    """Six places in one cell of the picture, two apart; three would be too many."""
+    monkeypatch.setattr(maps, "APART", 3)
+    near = [
+        BuildingFactory(
+            grid=grid,
+            name=f"近处{n}号楼",
+            longitude=f"{WEST + n * 0.00001:.6f}",
+            latitude=f"{SOUTH:.6f}",
+        )
+        for n in range(6)
+    ]
+    far = [
+        BuildingFactory(grid=grid, name=name, longitude=east, latitude=north)
+        for name, east, north in (
+            ("东头大楼", "121.420000", "31.210000"),
+            ("北头大楼", "121.400000", "31.230000"),
+        )
+    ]
+    return near, far
+
+
+def test_near_ones_are_gathered_and_open_the_map_of_these_alone(
+    client_of, leader, crowd, monkeypatch
+):
+    near, far = crowd
+    client = client_of(leader)
+    page = client.get(PAGE).text
+    opens = dict(drawn(page))
+    (circle,) = [url for url, words in opens.items() if words.startswith("6 处：")]
+    assert sorted(shown(page)[0]) == sorted(each.name for each in near + far)
+    for building in far:
+        assert any(words.startswith(building.name) for words in opens.values())
+    assert not any(words.startswith("近处") for words in opens.values())
+
+    narrow = client.get(PAGE + html.unescape(circle)).text
+    assert shown(narrow) == ([each.name for each in near], 6)
+    # All of one class: the legend narrows what lies in the box, and no more.
+    (link,) = re.findall(r'href="([^"]+class=none[^"]*)"', narrow)[:1]
+    assert shown(client.get(PAGE + html.unescape(link)).text)[1] == 6
+    back = re.search(r'href="([^"]+)">回到全图', narrow)[1]
+    assert shown(client.get(PAGE + html.unescape(back)).text)[1] == 8
+
+    monkeypatch.setattr(maps, "APART", 6)
+    kept._kept.clear()
+    apart = client.get(PAGE + html.unescape(circle)).text
+    assert sum(words.startswith("近处") for _, words in drawn(apart)) == 6
+
+
+def test_a_circle_has_the_colour_of_most_and_says_all(
+    client_of, leader, crowd, branch, grid
+):
+    near, _ = crowd
+    for building in near[:2]:
+        shop = BusinessFactory(grid=grid, building=building)
+        CoverageFactory(business=shop, organization=branch)
+        VisitFactory(business=shop)
+    page = client_of(leader).get(PAGE).text
+    assert "6 处：没有在册的 4 处、80% 及以上 2 处" in page
+    circle = re.search(r"点开放大</title><circle class=\"(\w+) many\"", page)
+    assert circle[1] == "c0"
+
+
+@pytest.mark.parametrize(
+    "box",
+    ["", "1", "a,b,c,d", "nan,nan,nan,nan", "121.5,31,121.4,32", "0,0,0,1e99", "1,2,3"],
+)
+def test_a_box_that_is_none_is_the_whole_map(client_of, leader, market, box):
+    assert shown(client_of(leader).get(PAGE, {"box": box}).text)[1] == 1
+
+
+def test_a_long_list_goes_by_pages_of_the_same_set(
+    client_of, leader, grid, monkeypatch
+):
+    monkeypatch.setattr(map_views, "LISTED", 2)
+    made = {BuildingFactory(grid=grid).name for _ in range(5)}
+    client, seen, url = client_of(leader), [], PAGE
+    while url:
+        page = client.get(url).text
+        names, total = shown(page)
+        assert total == 5
+        seen += names
+        following = re.search(r'href="([^"]+)">下一页', page)
+        url = following and PAGE + html.unescape(following[1])
+    assert len(seen) == 5
+    assert set(seen) == made
