@@ -84,6 +84,7 @@ class Right(StrEnum):
     CHECK_FORMS = "check_forms"  # 审核, by another person
     SIGN_FORMS = "sign_forms"  # 签发, by a third
     KEEP_WALLS = "keep_walls"  # links to totals, for screens without an account
+    KEEP_TOKENS = "keep_tokens"  # for other systems: masked ledgers, figures, the map
     MANAGE_ACCOUNTS = "manage_accounts"
     READ_AUDIT = "read_audit"
     RUN_SYSTEM = "run_system"
@@ -136,6 +137,7 @@ RIGHTS = {
         _R.KEEP_MEETINGS,
         _R.KEEP_BODIES,
         _R.KEEP_WALLS,
+        _R.KEEP_TOKENS,
     },
     Role.BRANCH_SECRETARY: _LEDGERS
     | _BOOKS
@@ -221,6 +223,7 @@ RIGHTS = {
         _R.SEE_REPORTS,
         _R.SIGN_FORMS,
         _R.KEEP_WALLS,
+        _R.KEEP_TOKENS,
     },
     Role.SECURITY_ADMIN: frozenset({_R.MANAGE_ACCOUNTS}),
     Role.AUDITOR: frozenset({_R.READ_AUDIT}),

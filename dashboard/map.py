@@ -29,6 +29,7 @@ from visits.models import Visit
 WIDTH = 1000  # of the picture, in its own units
 EDGE = 0.04  # of its width, left free around
 NAME_BELOW = 30
+COUNTED = ("in_scope", "covered", "effective")
 NEAREST = 0.0004  # degrees: a single point is shown with some ground around it
 APART = 150  # buildings that a picture shows each by itself
 CELLS = 16  # across the picture; what lies in the same one is gathered
@@ -245,6 +246,57 @@ def legend(lines, by):
     """`[(tone, how many buildings)]`, in the order of the classes."""
     counts = Counter(line.tone for line in lines)
     return [(tone, counts[tone]) for tone in ATTRIBUTES[by][1]]
+
+
+# --- as data ---------------------------------------------------------------------------
+
+
+def features(scope, by):
+    """The grids and buildings in the scope as features of GeoJSON, in WGS-84; each
+    building with its class and its figures, without a geometry where it has no place."""
+    seen = Outline.objects.visible_to(scope.user)
+    grids = seen.filter(grid__path__startswith=scope.grid.path)
+    found = [
+        _feature(
+            row.shape,
+            {
+                "kind": "grid",
+                "code": row.grid.code,
+                "name": row.grid.name,
+                "sketched": row.sketched,
+            },
+        )
+        for row in grids.select_related("grid").order_by("grid__path")
+    ]
+    lines = lines_of(scope, by)
+    pks = [line.building.pk for line in lines]
+    shapes = {row.building_id: row for row in seen.filter(building__in=pks)}
+    counted = {
+        line["building"].pk: {key: n["value"] for key, n in line["counts"].items()}
+        for line in screen.by_building(scope)
+    }
+    for line in lines:
+        building = line.building
+        row, point = shapes.get(building.pk), _point(building)
+        shape = row.shape if row else None
+        if shape is None and point:
+            shape = {"type": "Point", "coordinates": list(point)}
+        properties = {
+            "kind": "building",
+            "id": building.pk,
+            "name": building.name,
+            "class": line.tone.key,
+            "class_label": line.tone.label,
+            "words": line.words,
+            "figures": counted.get(building.pk) or dict.fromkeys(COUNTED, 0),
+            "sketched": row.sketched if row else building.source_crs == SKETCH,
+        }
+        found.append(_feature(shape, properties))
+    return found
+
+
+def _feature(shape, properties):
+    return {"type": "Feature", "geometry": shape, "properties": properties}
 
 
 # --- the picture -----------------------------------------------------------------------

@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
 from accounts.rights import Right
-from dashboard.reports import models as reports  # noqa: F401  of this room too
+from dashboard.api.models import ApiToken  # noqa: F401  of this room too
+from dashboard.reports import models as reports  # noqa: F401
 from dashboard.reports import upward  # noqa: F401
 from dashboard.sums import adding
 from enterprises.models import Business, Coverage

@@ -78,6 +78,7 @@ MENU = [
             ("enterprises:template_list", "区级看板", {"icon": "file-spreadsheet"}),
             ("accounts:account_list", "账号", {"icon": "users"}),
             ("accounts:audit_list", "审计", {"icon": "shield-check"}),
+            ("dashboard:token_list", "接口令牌", {"icon": "key"}),
             ("dashboard:holiday_list", "节假日", {"icon": "calendar-event"}),
             ("dashboard:value_list", "常用值", {"icon": "list-details"}),
         ],

@@ -9,6 +9,8 @@ from dashboard import (
     views,
     wall_views,
 )
+from dashboard.api import token_views
+from dashboard.api import views as api
 from dashboard.route_views import route
 
 app_name = "dashboard"
@@ -56,3 +58,16 @@ urlpatterns = [
 
 # What phones ask for.
 urlpatterns += [path("visits/plan/route.json", route, name="route")]
+
+# What other systems read, with a token.
+urlpatterns += [
+    path("tokens/", token_views.token_list, name="token_list"),
+    path("tokens/guide/", token_views.token_guide, name="token_guide"),
+    path("tokens/openapi.json", token_views.token_openapi, name="token_openapi"),
+    path("tokens/<int:pk>/revoke/", token_views.token_revoke, name="token_revoke"),
+    path("api/v1/", api.index, name="api_index"),
+    path("api/v1/openapi.json", api.openapi_json, name="api_openapi"),
+    path("api/v1/ledgers/<str:key>", api.ledger, name="api_ledger"),
+    path("api/v1/figures", api.figures, name="api_figures"),
+    path("api/v1/map.geojson", api.map_geojson, name="api_map"),
+]

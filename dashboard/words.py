@@ -66,6 +66,7 @@ WORDS = {
     Right.CHECK_FORMS: "审核别人填的对上报表",
     Right.SIGN_FORMS: "签发对上报表",
     Right.KEEP_WALLS: "发、停大屏链接：不用登录，只有合计数",
+    Right.KEEP_TOKENS: "发、停接口令牌：别的系统只读，电话等照样遮盖",
     Right.MANAGE_ACCOUNTS: "管账号和岗位",
     Right.READ_AUDIT: "看审计记录",
     Right.RUN_SYSTEM: "管节假日、常用值和系统任务",

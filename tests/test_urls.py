@@ -100,7 +100,7 @@ def test_nobody_gets_in_without_signing_in(client, db, name, url):
         assert response.status_code in (404, 405)
     elif getattr(pattern.callback, "rule", None) == "anyone":
         assert response.status_code in (200, 503)
-    elif getattr(pattern.callback, "rule", None) == "devices":
+    elif getattr(pattern.callback, "rule", None) in ("devices", "token"):
         assert response.status_code == 401
     elif name in {"account_login", "account_inactive"}:
         assert response.status_code == 200
@@ -116,6 +116,9 @@ def test_a_stranger_finds_nothing_of_a_row_that_is_not_there(
 ):
     """404 or 403, a page of his own, or a wrong method; never an error of ours."""
     response = client_of(stranger).get(url)
+    if getattr(dict(PATTERNS)[name].callback, "rule", None) == "token":
+        assert response.status_code == 401, "a session is no token"
+        return
     assert response.status_code in (200, 302, 400, 403, 404, 405)
 
 

@@ -123,6 +123,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "tianshan.web.middleware.request_id",
     "tianshan.web.measured.measured",
+    "dashboard.api.doors.as_api",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tianshan.web.middleware.Compressed",
