@@ -14,11 +14,15 @@ help:
 	@echo 'make prove-large-import  bring in a workbook of 100,000 rows, and take it back'
 	@echo 'make prove-key-rotation  kill a change of keys of 10,000 help cases half-way'
 	@echo 'make prove-replica  read pages from a replica that lags, stops and comes back'
+	@echo 'make prove-restore  back up an invented street and bring it back'
+	@echo 'make prove-pooler  run the tests through PgBouncer in transaction mode'
+	@echo 'make prove-postgres15  run the tests on PostgreSQL 15 as Debian has it'
 	@echo 'make shell    open a Python shell with the portal loaded'
 	@echo 'make lock     lock the Python packages anew after a change of *.in'
 
 demo test check fix migrate fresh prove-nothing-lost prove-large-import \
-	prove-key-rotation prove-replica:
+	prove-key-rotation prove-replica prove-restore \
+	prove-pooler prove-postgres15:
 	@$(LAUNCH) $@
 
 shell:
@@ -33,4 +37,5 @@ lock:
 		|| exit 1; done
 
 .PHONY: help demo test check fix migrate fresh prove-nothing-lost \
-	prove-large-import prove-key-rotation prove-replica shell lock
+	prove-large-import prove-key-rotation prove-replica prove-restore \
+	prove-pooler prove-postgres15 shell lock

@@ -46,6 +46,9 @@ COMMANDS = """\
   prove-large-import [ARGS]   bring in a workbook of 100,000 rows, and take it back
   prove-key-rotation [ARGS]   kill a change of keys of 10,000 help cases half-way
   prove-replica [ARGS]   read from a replica that lags, stops and comes back
+  prove-restore [ARGS]   back up an invented street and bring it back
+  prove-pooler [ARGS]    run the tests through PgBouncer (ARGS go to pytest)
+  prove-postgres15 [ARGS]  run the tests on Debian's PostgreSQL 15
   setup          only make the environment"""
 
 
@@ -70,6 +73,9 @@ def main(arguments):
         "prove-large-import": lambda *words: prove("large_import", *words),
         "prove-key-rotation": lambda *words: prove("key_rotation", *words),
         "prove-replica": lambda *words: prove("replica", *words),
+        "prove-restore": lambda *words: prove("restore_drill", *words),
+        "prove-pooler": lambda *words: prove("elsewhere", "pooler", *words),
+        "prove-postgres15": lambda *words: prove("elsewhere", "postgres15", *words),
         "setup": lambda: prepare(with_tests=True),
     }
     if command not in commands:

@@ -18,6 +18,7 @@ from tianshan.audit import record
 from tianshan.audit.models import Entry, Reading, Seal
 from tianshan.audit.seals import LEDGERS
 from tianshan.audit.verbs import KEYS, VERBS, verbs_like
+from tianshan.database.patience import unhurriedly
 from tianshan.files.writing import Column, csv_chunks
 from tianshan.ledgers.scopes import BadScope, read_day
 
@@ -129,7 +130,8 @@ def _as_file(request, lines, headings, told):
     rows = (told(line) for line in lines.iterator(chunk_size=2000))
     columns = [Column(heading) for heading in headings]
     response = StreamingHttpResponse(
-        csv_chunks(columns=columns, rows=rows), content_type="text/csv; charset=utf-8"
+        unhurriedly(csv_chunks(columns=columns, rows=rows)),
+        content_type="text/csv; charset=utf-8",
     )
     name = f"审计_{timezone.localtime(now):%Y%m%d_%H%M}.csv"
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"

@@ -8,7 +8,9 @@ from prometheus_client import multiprocess
 bind = os.environ.get("BIND", "127.0.0.1:8000")  # a socket of systemd comes before it
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"
-threads = 8
+# Half of them work, the others wait for their turn or refuse (tianshan/web/busy.py). Each
+# has a connection to PostgreSQL: together fewer than its max_connections.
+threads = 2 * int(os.environ.get("REQUESTS_AT_ONCE", "8"))
 timeout = 60  # a statement ends sooner by itself
 graceful_timeout = 30
 max_requests, max_requests_jitter = 20_000, 2_000

@@ -20,6 +20,7 @@ from enterprises.imports.kinds import KINDS
 from enterprises.models import Business, ExportRun, ExportTemplate
 from grids.models import Grid
 from tianshan.audit import record
+from tianshan.database.patience import unhurriedly
 from tianshan.files import FileProblem, read_workbook
 from tianshan.files.cells import shown
 from tianshan.files.filling import Filling, check_template, fill
@@ -288,7 +289,7 @@ class _Counted:
         rows = ledger.annotated(
             self.asked.rows, columns.values(), user=self.by, day=self.asked.day
         )
-        for row in rows.iterator(2000):
+        for row in unhurriedly(rows.iterator(2000)):
             self.count += 1
             yield [
                 self.count if key == NUMBER else columns[key].value(row)

@@ -127,6 +127,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tianshan.web.middleware.Compressed",
+    "tianshan.web.busy.not_too_many",
     "tianshan.web.middleware.not_allowed",
     "tianshan.web.middleware.database_away",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -175,12 +176,26 @@ FORM_RENDERER = "tianshan.web.forms.PortalRenderer"
 # --- database ----------------------------------------------------------------------
 
 
+# Behind PgBouncer in transaction mode a session is a transaction: no cursor outlives it.
+POOLED = env.bool("DATABASE_POOLED", default=False)
+
+
+# What a statement may take, in seconds; 0: as long as it takes. The server sets it.
+STATEMENT_SECONDS = env.int("DATABASE_STATEMENT_SECONDS", default=0)
+# How many requests each process of the server works on at once (tianshan/web/busy.py).
+REQUESTS_AT_ONCE = env.int("REQUESTS_AT_ONCE", default=8)
+
+
 def _database(name):
     options = env.db(name)
+    options["DISABLE_SERVER_SIDE_CURSORS"] = POOLED
     options["CONN_MAX_AGE"] = 60
     options["CONN_HEALTH_CHECKS"] = True
     options["ATOMIC_REQUESTS"] = False
-    options.setdefault("OPTIONS", {})
+    more = options.setdefault("OPTIONS", {})
+    more.setdefault("connect_timeout", 3)
+    if STATEMENT_SECONDS and not POOLED:
+        more["options"] = f"-c statement_timeout={STATEMENT_SECONDS}s"
     return options
 
 
@@ -205,7 +220,12 @@ if env("DATABASE_REPLICA_URL", default="") and not AS_OWNER:
     DATABASES["replica"]["OPTIONS"] |= {
         "connect_timeout": 2,
         "tcp_user_timeout": 5000,
-        "options": "-c default_transaction_read_only=on",
+        "options": " ".join(
+            [
+                "-c default_transaction_read_only=on",
+                DATABASES["replica"]["OPTIONS"].get("options", ""),
+            ]
+        ).strip(),
     }
 DATABASE_ROUTERS = ["tianshan.database.replica.Router"]
 

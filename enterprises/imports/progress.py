@@ -1,7 +1,8 @@
 """How far the worker is, told while the transaction of its batch is open.
 
-On a connection of its own, which also holds an advisory lock: a worker that is killed
-loses both, so a batch that was begun and that nobody holds is known to be abandoned.
+On a connection of its own, beside one that holds an advisory lock: a worker that is killed
+loses both, so a batch that was begun and that nobody holds is known to be abandoned. The
+lock is a transaction's, since behind a pooler a session's would be left to the next one.
 """
 
 import time
@@ -35,16 +36,19 @@ class Progress(Silent):
         self.words, self.done, self.total, self.told = "", 0, 0, 0.0
 
     def __enter__(self):
-        self.connection = connection.copy()
-        with self.connection.cursor() as cursor:
+        self.connection, self.holder = connection.copy(), connection.copy()
+        self.holder.set_autocommit(False)
+        with self.holder.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_advisory_lock(%s, %s)", [ImportProgress.LOCK, self.batch_id]
+                "SELECT pg_advisory_xact_lock(%s, %s)",
+                [ImportProgress.LOCK, self.batch_id],
             )
         self._tell(began_at=timezone.now())
         return self
 
     def __exit__(self, *raised):
         self.connection.close()
+        self.holder.close()
 
     def stage(self, words, total=0):
         self.words, self.done, self.total = words, 0, total

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tianshan.audit import record
+from tianshan.database.patience import unhurriedly
 from tianshan.database.replica import from_replica
 from tianshan.files.writing import Column as CsvColumn
 from tianshan.files.writing import csv_chunks, write_xlsx
@@ -226,7 +227,8 @@ def _export(request, asked):
     )
     content_type, write = EXPORTS[kind]
     response = StreamingHttpResponse(
-        write(request.user, asked, columns, note), content_type=content_type
+        unhurriedly(write(request.user, asked, columns, note)),
+        content_type=content_type,
     )
     name = f"{ledger.title}_{stamp:%Y%m%d_%H%M}.{kind}"
     response.headers["Content-Disposition"] = (

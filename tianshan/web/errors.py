@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from tianshan.web.middleware import (
     come_back_later,
     current_request_id,
-    is_database_away,
+    database_problem,
 )
 
 
@@ -22,8 +22,8 @@ def _page(template, status):
 
 
 def bad_request(request, exception=None):
-    if is_database_away(exception):
-        return come_back_later()
+    if why := database_problem(exception):
+        return come_back_later(why)
     return _page("400", 400)
 
 
@@ -36,8 +36,8 @@ def not_found(request, exception=None):
 
 
 def server_error(request):
-    if is_database_away(sys.exception()):
-        return come_back_later()
+    if why := database_problem(sys.exception()):
+        return come_back_later(why)
     return _page("500", 500)
 
 

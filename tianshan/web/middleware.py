@@ -10,6 +10,9 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpResponse
 from django.middleware.gzip import GZipMiddleware
 from django.template.loader import render_to_string
+from psycopg.errors import LockNotAvailable, QueryCanceled
+
+TOOK_TOO_LONG = (QueryCanceled, LockNotAvailable)
 
 _request_id = contextvars.ContextVar("request_id", default="-")
 
@@ -53,35 +56,44 @@ def database_away(get_response):
     def middleware(request):
         response = get_response(request)
         if getattr(request, "database_is_away", False):
-            response = come_back_later()
+            response = come_back_later(request.database_is_away)
         return response
 
     def process_exception(request, exception):
-        request.database_is_away = is_database_away(exception)
-        return
+        request.database_is_away = database_problem(exception)
 
     middleware.process_exception = process_exception
     return middleware
 
 
-def is_database_away(exception):
-    """Does the exception, or one on which it followed, say that PostgreSQL is away?
+AWAY = "后台正在恢复，通常一两分钟就好。"
+SLOW = "这一页查得太久，已经停下来了，请缩小范围再查。"
+CROWDED = "现在同时用的人太多，请过几秒再试。"
+
+
+def database_problem(exception):
+    """What to say if the exception, or one on which it followed, tells that PostgreSQL is
+    away or has stopped a statement that took too long; else None.
 
     Saving a session turns such an error into "the session is gone", which would be 400.
     """
     while exception is not None:
         if isinstance(exception, OperationalError | InterfaceError):
-            name = type(exception).__name__
-            logging.getLogger("tianshan.database").error("database away: %s", name)
+            slow = isinstance(exception.__cause__, TOOK_TOO_LONG)
+            name = type(exception.__cause__ or exception).__name__
+            state = "slow" if slow else "away"
+            logging.getLogger("tianshan.database").error("database %s: %s", state, name)
             connection.close()
-            return True
+            return SLOW if slow else AWAY
         exception = exception.__cause__ or exception.__context__
-    return False
+    return None
 
 
-def come_back_later():
-    page = render_to_string("web/503.html", {"event_id": current_request_id()})
-    return HttpResponse(page, status=503, headers={"Retry-After": "10"})
+def come_back_later(why=AWAY, *, seconds=10):
+    page = render_to_string(
+        "web/503.html", {"event_id": current_request_id(), "why": why}
+    )
+    return HttpResponse(page, status=503, headers={"Retry-After": str(seconds)})
 
 
 # What PostgreSQL cannot store and no keyboard makes: NUL, and halves of a character.
