@@ -164,7 +164,7 @@ class Picture:
 
 
 def lines_of(scope, by):
-    """A Line for each building in the scope's grid, without its place."""
+    """A Line for each building in the scope's grid, with its place if it has one."""
     buildings = (
         Building.objects.visible_to(scope.user)
         .filter(grid__path__startswith=scope.grid.path)
@@ -177,6 +177,7 @@ def lines_of(scope, by):
     for building in buildings:
         key, short, words, href = say(building.pk)
         lines.append(Line(building, known[key], short, words, href))
+    _place(scope, lines)
     return lines
 
 
@@ -302,8 +303,8 @@ def _feature(shape, properties):
 # --- the picture -----------------------------------------------------------------------
 
 
-def place(scope, lines):
-    """Tell each line where its building is; outlines go before single points."""
+def _place(scope, lines):
+    """Outlines go before single points."""
     seen = Outline.objects.visible_to(scope.user)
     within = seen.filter(building__grid__path__startswith=scope.grid.path)
     shapes = {row.building_id: row for row in within}

@@ -90,7 +90,6 @@ def _drawn(scope, asked):
     """Picture, legend and list."""
     label, tones = maps.ATTRIBUTES[asked.by]
     lines = maps.lines_of(scope, asked.by)
-    maps.place(scope, lines)
     if asked.box:
         lines = [ln for ln in lines if ln.placed and asked.box.holds(ln.where)]
     chosen = next((tone for tone in tones if tone.key == asked.tone), None)

@@ -124,6 +124,7 @@ def dashboard(request):
 
 @needs(Right.SEE_FIGURES)
 @require_safe
+@from_replica
 def brief(request):
     """One page for a phone or a sheet of A4, five minutes before an inspection."""
     try:
@@ -131,7 +132,7 @@ def brief(request):
     except BadScope as problem:
         context = {"problem": str(problem)}
         return render(request, "dashboard/problem.html", context, status=400)
-    context = screen.brief(scope) | {"scope": scope, "as_of": timezone.now()}
+    context = screen.brief(scope) | {"scope": scope, "as_of": replica.as_of(request)}
     return render(request, "dashboard/brief.html", context)
 
 
@@ -192,6 +193,7 @@ def plan(request):
     Right.SEE_ISSUES,
 )
 @require_safe
+@from_replica
 def search(request):
     """One box over all ledgers that one sees; a page, or suggestions below the box."""
     q = request.GET.get("q", "")[:60]

@@ -27,6 +27,7 @@ from tianshan.ledgers.figures import FEWEST
 SEEN_EVERY = dt.timedelta(minutes=10)  # no finer is written down
 LONGEST = dt.timedelta(days=366)
 BYTES = 24
+NAMED = 24  # buildings on the picture; the names of more would cover them
 SHOWN = 8  # of the buildings, those with the lowest share
 FEW = Tone("few", f"不足 {FEWEST} 家，不显示", "", "c0")
 
@@ -115,7 +116,7 @@ def context(link, scope):
         if line["counts"]["in_scope"]["value"] >= FEWEST
     ]
     lines = on_map(scope, {line["building"].pk for line in told})
-    picture = maps.draw(scope, lines)
+    picture = maps.draw(scope, lines, lines)
     return {
         "scope": scope,
         "period": link.get_period_display(),
@@ -133,7 +134,7 @@ def context(link, scope):
         "grids": screen.grids_beside(scope),
         "legend": [*maps.COVERAGE[:-1], FEW],
         "picture": picture,
-        "placed": [line for line in lines if line.placed],
+        "named": bool(picture) and len(picture.alone) <= NAMED,
     }
 
 

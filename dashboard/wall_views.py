@@ -18,6 +18,7 @@ from accounts.rights import Right, anyone, needs
 from dashboard import wall as walls
 from dashboard.forms import WallLinkForm
 from dashboard.models import WallLink
+from tianshan.database.replica import as_of, from_replica
 from tianshan.ledgers import kept
 from tianshan.web.errors import not_found
 
@@ -61,9 +62,16 @@ def _wall(request):
         _may_try(request, count=True)
         return not_found(request)
     walls.seen(link, now)
+    return _totals(request, link, today)
+
+
+@from_replica
+def _totals(request, link, today):
+    """The link itself is of the primary: a revoked one opens nothing from then on."""
     scope = walls.scope_of(link, today)
     key = ("wall", link.period, *scope.key)  # screens of one grid show the same
-    context = kept.keep(key, lambda: walls.context(link, scope)) | {"as_of": now}
+    context = kept.keep(key, lambda: walls.context(link, scope))
+    context |= {"as_of": as_of(request)}
     return HttpResponse(render_to_string("dashboard/wall.html", context))
 
 

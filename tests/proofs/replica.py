@@ -22,7 +22,7 @@ from tests.proofs.follower import Follower
 from tests.proofs.portal import Portal
 
 MOST_BEHIND = 8  # seconds
-PAGES = ("/businesses/", "/merchants/", "/dashboard/", "/map/")
+PAGES = ("/businesses/", "/merchants/", "/dashboard/", "/dashboard/brief/", "/map/")
 MUST_BE_ZERO = (
     "own_not_seen",
     "wrong_after_replay",

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone
 
+from dashboard import wall as walls
 from enterprises.models import Business
 from tests.factories import BusinessFactory, ExtraFieldFactory
 from tianshan.audit.models import Entry
@@ -130,6 +131,38 @@ def test_ledger_figures_and_exports_come_whole_from_the_replica(
     # What is not marked is read from there too.
     new = Business.objects.get(name="新店")
     assert client.get(new.get_absolute_url()).status_code == 200
+
+
+def test_brief_search_and_wall_come_from_the_replica_but_never_a_revoked_link(
+    grid, chief, follower, client_of, client
+):
+    reader = client_of(chief)
+    BusinessFactory(grid=grid, name="旧店")
+    link, token = walls.give(
+        grid=grid,
+        period="all",
+        label="大厅",
+        until=dt.date(2099, 1, 1),
+        by=chief,
+        at=NOW,
+    )
+    follower()
+    BusinessFactory(grid=grid, name="新店")
+
+    for page in (
+        reader.get("/dashboard/brief/"),
+        reader.get("/search/", {"q": "店"}),
+        client.get("/wall/", {"token": token}),
+    ):
+        assert page.status_code == 200
+        assert "X-Data-Until" in page.headers
+        assert "新店" not in page.text
+    assert not client.cookies
+    link.refresh_from_db()
+    assert link.seen_at
+
+    walls.revoke(link, by=chief, at=NOW)
+    assert client.get("/wall/", {"token": token}).status_code == 404
 
 
 def test_who_wrote_reads_the_primary_until_the_replica_has_it(
