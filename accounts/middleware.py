@@ -1,7 +1,7 @@
 """When a session ends, and when it waits behind a PIN.
 
 The moment of the last act travels in a signed cookie of its own, bound to the session,
-so that looking at a page writes no row. A session that began otherwise than by the
+so that looking at a page writes no row but once a minute (`accounts.sessions`). A session that began otherwise than by the
 sign-in page (`begin`) is not watched.
 """
 
@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
-from accounts import phones
+from accounts import guard, phones, sessions
 
 SEEN = "seen"  # cookie: the second of the last act
 PHONE = "phone"  # cookie: what an enrolled phone is known by
@@ -32,7 +32,8 @@ def _now():
 def begin(request):
     """A session begins now: from here on it is watched."""
     request.session[BEGAN] = _now()
-    request.just_seen = True
+    request.just_seen = request.just_begun = True
+    sessions.begin(request, at=timezone.now())
 
 
 def _signer(request):
@@ -83,13 +84,16 @@ def end_or_lock(get_response):
     """End a session that is too old or idle; on an enrolled phone, ask for the PIN."""
 
     def middleware(request):
-        request.just_seen = False
+        request.just_seen = request.just_begun = False
         response = get_response(request)
         # A new password gives the session a new key.
         watched = getattr(request, "watched_as", None)
         renewed = watched and watched != request.session.session_key
         if request.session.session_key and (request.just_seen or renewed):
             _write_seen(request, response)
+            sessions.seen(request, at=timezone.now())
+            if request.just_begun:
+                guard.remember(request, response, request.user.get_username())
         return response
 
     def process_view(request, view, args, kwargs):

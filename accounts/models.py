@@ -1,10 +1,12 @@
-"""Who signs in, and from which phones of their own."""
+"""Who signs in, in which sessions, and from which phones of their own."""
 
+import datetime as dt
 from functools import cached_property
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.models import Session
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -37,10 +39,16 @@ class User(AbstractUser):
     display_name = models.CharField("称呼", max_length=40)
     password_set_at = models.DateTimeField("密码设定时间", null=True, editable=False)
     # Another person knows it: it opens nothing but the page that changes it.
-    password_is_first = models.BooleanField("要先改密码", default=False, editable=False)
+    password_is_first = models.BooleanField(
+        "要先改密码", default=False, db_default=False, editable=False
+    )
     # Hashes of those before the one in use, the newest first.
     used_passwords = ArrayField(
-        models.CharField(max_length=128), default=list, blank=True, editable=False
+        models.CharField(max_length=128),
+        default=list,
+        db_default=[],
+        blank=True,
+        editable=False,
     )
 
     REQUIRED_FIELDS = ["display_name"]
@@ -92,6 +100,7 @@ class EnrolledPhone(models.Model):
     class Ended(models.TextChoices):
         REMOVED = "removed", "移除"
         WRONG_PIN = "wrong_pin", "PIN 连错五次"
+        DISABLED = "disabled", "账号停用"
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -127,3 +136,96 @@ class EnrolledPhone(models.Model):
 
     def __str__(self):
         return f"手机 {self.pk}"
+
+
+class SignInPauseQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Of accounts, for the security administrator; addresses are nobody's."""
+        if may(user, Right.MANAGE_ACCOUNTS):
+            return self.exclude(user=None)
+        return self.none()
+
+    def in_force(self, at):
+        return self.filter(until__gt=at)
+
+
+class SignInPause(models.Model):
+    """Wrong passwords of late for one name, in one browser or from one address, and
+    until when no more are looked at. Neither names nor addresses are kept."""
+
+    class Kind(models.TextChoices):
+        ACCOUNT = "account", "账号"
+        BROWSER = "browser", "常用的浏览器"
+        ADDRESS = "address", "网络地址"
+
+    kind = models.CharField("数的是", max_length=10, choices=Kind)
+    key = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        related_name="pauses",
+        verbose_name="账号",
+    )
+    wrong = models.PositiveSmallIntegerField("这一轮输错", default=0)
+    since = models.DateTimeField("这一轮从")
+    last_at = models.DateTimeField("最近一次")
+    series = models.PositiveSmallIntegerField("第几轮", default=0)
+    until = models.DateTimeField("暂停到", null=True)
+
+    VISIBILITY = {
+        INTERNAL: "id kind user wrong since last_at series until",
+        SEALED: "key",
+    }
+
+    objects = SignInPauseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "登录暂停"
+
+    def __str__(self):
+        return f"{self.get_kind_display()} {self.pk}"
+
+
+class SignedInQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """All for the security administrator, else one's own."""
+        if may(user, Right.MANAGE_ACCOUNTS):
+            return self
+        return self.filter(user=user)
+
+    def going_on(self, at):
+        """Those that still open something: neither left, ended nor too old."""
+        oldest = at - dt.timedelta(seconds=settings.SESSION_COOKIE_AGE)
+        return self.filter(
+            began_at__gt=oldest,
+            session_key__in=Session.objects.filter(expire_date__gt=at).values(
+                "session_key"
+            ),
+        )
+
+
+class SignedIn(models.Model):
+    """One session, so that its owner sees it and can end it."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="sessions",
+        verbose_name="账号",
+    )
+    session_key = models.CharField(max_length=40, unique=True)
+    browser = models.CharField("在哪里登录", max_length=40)
+    began_at = models.DateTimeField("登录时间")
+    seen_at = models.DateTimeField("最近操作")
+
+    VISIBILITY = {INTERNAL: "id user browser began_at seen_at", SEALED: "session_key"}
+
+    objects = SignedInQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "登录"
+        ordering = ["-seen_at", "-pk"]
+
+    def __str__(self):
+        return f"{self.browser} {self.pk}"

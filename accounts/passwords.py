@@ -4,6 +4,7 @@ ASVS 5.0 6.2.5 and 6.2.10 advise against two of them; the deviation is deliberat
 the office is assessed by 等保 (docs/decisions/0001-password-rules.md).
 """
 
+import datetime as dt
 import re
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.core.exceptions import ValidationError
 
 KINDS = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^a-zA-Z0-9]")
 REMEMBERED = 5  # the one in use and those before it
+FIRST_LASTS = dt.timedelta(days=7)  # what another set, while nobody signed in by it
 WARNED = 7  # days before a password has to be changed
 # What whoever guesses at this portal tries first (ASVS 5.0 6.2.11).
 OWN_WORDS = ("tianshan", "天山", "wangge", "网格", "dangjian", "党建")
@@ -84,3 +86,8 @@ def days_left(user, at):
         return None
     age = at - (user.password_set_at or user.date_joined)
     return settings.PASSWORD_DAYS - 1 - age.days
+
+
+def has_lapsed(user, at):
+    """A first password that nobody used in time opens nothing (ASVS 5.0 6.4.1)."""
+    return user.password_is_first and at - user.password_set_at > FIRST_LASTS

@@ -68,7 +68,7 @@ def unlock(phone, *, pin, at):
     phone.wrong += 1
     phone.save(update_fields=["wrong"])
     if phone.wrong >= MOST_WRONG:
-        _end(phone, why=EnrolledPhone.Ended.WRONG_PIN, by=None, at=at)
+        end(phone, why=EnrolledPhone.Ended.WRONG_PIN, by=None, at=at)
     return False
 
 
@@ -78,10 +78,11 @@ def remove(phone, *, by, at):
     phone = EnrolledPhone.objects.select_for_update().get(pk=phone.pk)
     if phone.ended_at:
         raise Refused("这部手机已经移除。")
-    _end(phone, why=EnrolledPhone.Ended.REMOVED, by=by, at=at)
+    end(phone, why=EnrolledPhone.Ended.REMOVED, by=by, at=at)
 
 
-def _end(phone, *, why, by, at):
+def end(phone, *, why, by, at):
+    """Whoever holds it asks for the account's password again."""
     phone.ended_at, phone.ended_why = at, why
     phone.save(update_fields=["ended_at", "ended_why"])
     record("phone.ended", phone, by=by, at=at, reason=why.label)

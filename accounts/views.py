@@ -1,4 +1,4 @@
-"""Accounts and the audit log, each for its one administrator (三员分立)."""
+"""The audit log, for the auditor alone (三员分立)."""
 
 import datetime as dt
 from urllib.parse import quote
@@ -12,7 +12,6 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.models import User
 from accounts.rights import Right, needs
 from tianshan.audit import record
 from tianshan.audit.models import Entry, Reading, Seal
@@ -21,18 +20,6 @@ from tianshan.audit.verbs import KEYS, VERBS, verbs_like
 from tianshan.database.patience import unhurriedly
 from tianshan.files.writing import Column, csv_chunks
 from tianshan.ledgers.scopes import BadScope, read_day
-
-
-@needs(Right.MANAGE_ACCOUNTS)
-@require_safe
-def account_list(request):
-    """Every account with the posts that it holds."""
-    users = User.objects.visible_to(request.user).order_by("username")
-    page = Paginator(users.prefetch_related("posts__grid"), 50).get_page(
-        request.GET.get("page")
-    )
-    return render(request, "accounts/account_list.html", {"page": page})
-
 
 ENTRIES = ("时间", "账号", "称呼", "动作", "对象", "内容", "代谁", "请求编号")
 READINGS = ("时间", "账号", "称呼", "对象", "看了什么", "原因", "请求编号")

@@ -31,6 +31,8 @@ ROOMS = {
 # Computed from other rows, or itself a log: their changes are written elsewhere.
 WITHOUT_HISTORY = {
     "Attempt",  # counted for a day, then gone for good
+    "SignInPause",  # counted for a day, then gone for good
+    "SignedIn",  # moves each minute; its beginning and end are lines of the audit log
     "RouteTaken",  # its history would say who was out when
     "Standing",
     "StandingSum",

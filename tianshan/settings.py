@@ -242,8 +242,11 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/login/"
 ACCOUNT_ADAPTER = "accounts.adapter.PortalAdapter"
-# A whole office may come from one address: its typing errors must not lock it out.
-ACCOUNT_RATE_LIMITS = {"login_failed": "100/15m/ip,5/15m/key", "login": "120/m/ip"}
+# Wrong passwords are counted by accounts/guard.py, wrong codes of a second factor here;
+# beside that a flood is stopped before it costs a hash each.
+ACCOUNT_RATE_LIMITS = {"login_failed": "5/15m/key", "login": "120/m/ip"}
+# Acts on accounts ask for the password once more when it was given longer ago.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 # How many proxies of one's own stand before the server: only what they say of a
 # client's address is believed.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
@@ -272,7 +275,7 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "tianshan.web.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-# Failed sign-ins are counted in PostgreSQL, so that all processes count together.
+# What is counted for all processes together is counted in PostgreSQL.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",

@@ -77,7 +77,7 @@ def test_a_long_password_with_blanks_is_taken_as_it_is(client, person):
 
 
 def test_a_password_set_by_another_leads_every_page_to_its_change(client, person):
-    passwords.change(person, word(2), at=NOON, first=True)
+    passwords.change(person, word(2), at=timezone.now(), first=True)
     sign_in(client, word(2))
     for url in ("/", "/phones/", "/me/", "/work/", "/businesses/?format=csv"):
         answer = client.get(url)
@@ -98,7 +98,7 @@ def test_a_password_set_by_another_leads_every_page_to_its_change(client, person
 
 def test_a_queue_of_a_phone_keeps_what_it_has(client, person, grid):
     PostFactory(user=person, role=Role.GRID_STAFF, grid=grid)
-    passwords.change(person, word(2), at=NOON, first=True)
+    passwords.change(person, word(2), at=timezone.now(), first=True)
     sign_in(client, word(2))
     answer = client.post("/visits/sync/", "{}", content_type="application/json")
     assert answer.status_code == 401
@@ -106,7 +106,7 @@ def test_a_queue_of_a_phone_keeps_what_it_has(client, person, grid):
 
 
 def test_who_has_to_change_the_password_may_leave(client, person):
-    passwords.change(person, word(2), at=NOON, first=True)
+    passwords.change(person, word(2), at=timezone.now(), first=True)
     sign_in(client, word(2))
     assert client.post("/logout/").url == "/login/"
     assert client.get("/me/").url.startswith("/login/")
@@ -151,3 +151,10 @@ def test_changing_the_password_ends_all_other_sessions(client, person, client_of
     change(client, word(1), word(2))
     assert other.get("/me/").url.startswith("/login/")
     assert client.get("/me/").status_code == 200
+
+
+def test_a_first_password_that_nobody_used_for_a_week_opens_nothing(client, person):
+    passwords.change(person, word(2), at=timezone.now() - 8 * DAY, first=True)
+    form = {"login": "person", "password": word(2)}
+    assert "第一个密码过期了" in client.post("/login/", form).text
+    assert client.get("/me/").url.startswith("/login/")

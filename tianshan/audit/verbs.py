@@ -4,10 +4,16 @@ One readable table; a test finds every `record("…")` in the code here.
 """
 
 VERBS = {
+    "account.disabled": "停用账号",
+    "account.enabled": "恢复账号",
+    "account.made": "开账号",
     "account.password_changed": "改密码",
+    "account.password_reset": "重置密码",
+    "account.paused": "连错暂停登录",
     "account.sign_in_failed": "登录失败",
     "account.signed_in": "登录",
     "account.signed_out": "退出登录",
+    "account.unlocked": "解除登录暂停",
     "activity.announced": "发布活动",
     "activity.cancelled": "取消活动",
     "activity.created": "登记活动",
@@ -318,6 +324,7 @@ VERBS = {
     "report.taken": "下载报告",
     "rows.bulk_edited": "批量修改",
     "rows.bulk_undone": "撤销批量修改",
+    "session.ended": "结束登录",
     "signup.accepted": "确认候补名额",
     "signup.lapsed": "候补过时未确认",
     "signup.made": "活动报名",
