@@ -72,6 +72,25 @@ def read(content, system, *, user):
     return found
 
 
+def drawn(of, corners, system):
+    """A Feature of corners that somebody set: of one, where a building stands; of three
+    or more, an outline. `corners` are (longitude, latitude) in the system's degrees."""
+    one = Feature(1, str(of), of)
+    if len(corners) == 1:
+        geometry = {"type": "Point", "coordinates": corners[0]}
+    else:
+        ring = [*corners, corners[0]]
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+    try:
+        one.shape, _ = _shape(geometry, system)
+    except Wrong as problem:
+        one.problem = str(problem)
+        return one
+    _look_for_doubles([one])
+    _look_outside([one])
+    return one
+
+
 def _features(content):
     try:
         said = json.loads(content)

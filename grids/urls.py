@@ -1,10 +1,11 @@
 from django.urls import path
 
-from grids import extra_views, outline_views, views
+from grids import drawing_views, extra_views, outline_views, views
 
 app_name = "grids"
 urlpatterns = [
     path("map/outlines/", outline_views.outline_import, name="outline_import"),
+    path("map/outlines/draw/", drawing_views.outline_draw, name="outline_draw"),
     path("grids/", views.grid_list, name="grid_list"),
     path("grids/<str:code>/", views.grid_detail, name="grid_detail"),
     path("buildings/", views.building_list, name="building_list"),

@@ -77,3 +77,39 @@ def test_outlines_from_a_file_become_a_map_that_opens_its_rows(
     expect(page.get_by_text("没有这样的楼宇。")).to_be_visible()
     refused = "400 (Bad Request)"  # what the browser says of the file that was
     assert [said for said in page.problems if refused not in said] == []
+
+
+def test_an_outline_is_drawn_by_clicks_or_by_keys(visitor, clerk, tower, looked_at):
+    BusinessFactory(grid=tower.grid, building=tower)
+    page = visitor(clerk)
+    page.goto(MAP)
+    page.get_by_role("link", name="画上").first.click()
+    expect(page.get_by_label("画哪一处")).to_have_value(f"b{tower.pk}")
+    ground = page.locator("#drawing")
+    box = ground.bounding_box()
+    for across, down in ((0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.7, 0.7)):
+        ground.click(position={"x": box["width"] * across, "y": box["height"] * down})
+    corners = page.get_by_label("各个角")
+    assert len(corners.input_value().splitlines()) == 4
+    expect(page.locator(".draw-corner")).to_have_count(4)
+    page.get_by_role("button", name="撤销一个角").click()
+    expect(page.locator(".draw-corner")).to_have_count(3)
+    # A corner that is dragged takes its line along.
+    first, others = corners.input_value().split("\n", 1)
+    page.locator(".draw-corner").first.drag_to(
+        ground, target_position={"x": box["width"] * 0.3, "y": box["height"] * 0.3}
+    )
+    assert corners.input_value().split("\n", 1)[0] != first
+    assert corners.input_value().split("\n", 1)[1] == others
+    # The lines alone do it too.
+    corners.fill("121.401, 31.206\n121.404, 31.206\n121.404, 31.209")
+    expect(page.locator(".draw-corner")).to_have_count(3)
+    looked_at(page, "/map/outlines/draw/", DESK, PHONE)
+    page.goto(f"/map/outlines/draw/?of=b{tower.pk}")
+    page.get_by_label("各个角").fill(
+        "121.401, 31.206\n121.404, 31.206\n121.404, 31.209"
+    )
+    page.get_by_role("button", name="保存").click()
+    page.wait_for_url("**/map/")
+    expect(page.get_by_text(f"已存：{tower.name}")).to_be_visible()
+    expect(page.locator(f'.mp-b a[aria-label^="{tower.name}"] path')).to_have_count(1)
