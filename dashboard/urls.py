@@ -17,6 +17,7 @@ app_name = "dashboard"
 urlpatterns = [
     path("", views.start, name="start"),
     path("me/", views.me, name="me"),
+    path("accounts/<int:pk>/reach/", views.reach, name="reach"),
     path("work/", views.work, name="work"),
     path("visits/plan/", views.plan, name="plan"),
     path("dashboard/", views.dashboard, name="dashboard"),

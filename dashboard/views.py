@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.models import User
 from accounts.rights import Right, Role, anyone, needs, signed_in
 from dashboard import actions, finding, mending, screen, today
 from dashboard.forms import DayRuleForm
@@ -19,7 +20,7 @@ from dashboard.holidays import years
 from dashboard.models import Standing
 from dashboard.values import lists_for
 from dashboard.walk import PLANNED, walk_of
-from dashboard.words import reach_in_words, rights_in_words
+from dashboard.words import posts_in_words
 from enterprises.models import Business
 from tianshan.database import replica
 from tianshan.database.replica import from_replica
@@ -68,15 +69,18 @@ def start(request):
 @require_safe
 def me(request):
     """My posts, and what each lets me see and do."""
-    posts = [
-        {
-            "post": post,
-            "reach": reach_in_words(post),
-            "rights": rights_in_words(post.role),
-        }
-        for post in request.user.posts_in_force
-    ]
-    return render(request, "dashboard/me.html", {"posts": posts})
+    lines = posts_in_words(request.user, timezone.localdate())
+    return render(request, "dashboard/me.html", {"posts": lines})
+
+
+@needs(Right.MANAGE_ACCOUNTS)
+@require_safe
+def reach(request, pk):
+    """What another account may see and do, and why."""
+    account = get_object_or_404(User.objects.visible_to(request.user), pk=pk)
+    lines = posts_in_words(account, timezone.localdate())
+    context = {"account": account, "posts": lines}
+    return render(request, "dashboard/reach.html", context)
 
 
 @needs(Right.SEE_BUSINESSES)

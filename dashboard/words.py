@@ -10,6 +10,7 @@ from accounts.rights import (
     Role,
 )
 from dashboard.models import Standing
+from party.models.station import NARROWED_BY
 
 WORDS = {
     Right.SEE_TERRITORY: "看网格和楼宇",
@@ -92,6 +93,38 @@ def reach_in_words(post):
     if not RIGHTS[post.role] & {Right.SEE_BUSINESSES, Right.SEE_TERRITORY}:
         return "按三员分立和最少知悉，这个岗位不看企业商户的资料。"
     return f"{post.grid.name}的网格和楼宇。"
+
+
+def posts_in_words(user, day):
+    """Each post that the user has, had or will have: what it lets see and do, and where
+    that comes from. Rights that are in force stand first."""
+    lines = []
+    for post in user.posts.select_related("grid").order_by("-since", "-pk"):
+        ended = bool(post.until and post.until <= day)
+        lines.append(
+            {
+                "post": post,
+                "state": "ended" if ended else "coming" if post.since > day else "now",
+                "reach": reach_in_words(post),
+                "narrowed": narrowed_in_words(post),
+                "rights": rights_in_words(post.role),
+            }
+        )
+    return sorted(
+        lines, key=lambda line: ("now", "coming", "ended").index(line["state"])
+    )
+
+
+def narrowed_in_words(post):
+    """Of a narrow role, what its post is narrowed to; None of others."""
+    for roles, model in NARROWED_BY:
+        if post.role in roles:
+            named = [
+                str(row).removesuffix(f" {post}")
+                for row in model.objects.filter(post=post)
+            ]
+            return "、".join(named) or "还没有指定，所以什么也看不到"
+    return None
 
 
 def conditions_in_words(row, day):

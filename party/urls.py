@@ -1,9 +1,11 @@
 from django.urls import path
 
-from party import extra_views, plan_views, station_views, views
+from party import extra_views, plan_views, post_views, station_views, views
 
 app_name = "party"
 urlpatterns = [
+    path("accounts/<int:pk>/posts/new/", post_views.post_new, name="post_new"),
+    path("accounts/posts/<int:pk>/end/", post_views.post_end, name="post_end"),
     path("party/", views.organization_list, name="organization_list"),
     path("party/tree/", views.organization_tree, name="organization_tree"),
     path("party/new/", views.organization_new, name="organization_new"),

@@ -309,6 +309,8 @@ VERBS = {
     "plan.item_progress": "记方案事项进展",
     "plan.item_started": "方案事项开始办",
     "plan.superseded": "方案换版",
+    "post.ended": "卸任",
+    "post.given": "加岗位",
     "promise.kept": "答应的事办到",
     "promise.made": "答应一件事",
     "promise.reopened": "恢复答应的事",
