@@ -37,9 +37,11 @@ def need(request, token):
     offers = list(resources.offers_to(asker))
     shuffled(offers)
     said = {match.offer_id: match.choice for match in asker.matches.in_force()}
-    form = ChooseForm(request.POST or None, offers=offers, said=said)
+    posted = request.method == "POST"
+    # An empty form is a form too: what is refused has to be said in it.
+    form = ChooseForm(request.POST if posted else None, offers=offers, said=said)
     status = 200
-    if request.method == "POST":
+    if posted:
         status = _take(request, link, form)
         if status == 302:
             return redirect(f"{request.path}?done=1")

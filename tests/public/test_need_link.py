@@ -163,6 +163,14 @@ def test_who_has_an_account_chooses_in_the_portal(client_of, url, banks, clerk):
     assert not Match.objects.exists()
 
 
+def test_an_empty_form_of_who_has_an_account_is_refused_in_words(
+    client_of, url, banks, clerk
+):
+    answer = client_of(clerk).post(url, {})
+    assert answer.status_code == 422
+    assert "您登录着工作账号" in answer.text
+
+
 def test_links_are_given_by_who_tends_the_need_and_shown_once(
     client_of, asker, banks, clerk, stranger
 ):
