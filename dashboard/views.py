@@ -251,7 +251,7 @@ def value_list(request):
 @never_cache
 def healthz(request):
     """The process answers."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
 @anyone
@@ -266,10 +266,13 @@ def readyz(request):
         return _not_ready("database away")
     if waiting:
         return _not_ready("migrations waiting")
-    return HttpResponse("ready\n", content_type="text/plain")
+    return HttpResponse("ready\n", content_type="text/plain; charset=utf-8")
 
 
 def _not_ready(why):
     return HttpResponse(
-        f"{why}\n", status=503, content_type="text/plain", headers={"Retry-After": "5"}
+        f"{why}\n",
+        status=503,
+        content_type="text/plain; charset=utf-8",
+        headers={"Retry-After": "5"},
     )

@@ -212,4 +212,6 @@ def demand_rate(request, token):
 @require_safe
 def robots(request):
     """Nothing of the portal is for search machines."""
-    return HttpResponse("User-agent: *\nDisallow: /\n", content_type="text/plain")
+    return HttpResponse(
+        "User-agent: *\nDisallow: /\n", content_type="text/plain; charset=utf-8"
+    )

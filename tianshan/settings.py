@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tianshan.web.middleware.Compressed",
     "tianshan.web.busy.not_too_many",
+    "tianshan.web.middleware.kept_by_nobody",
     "tianshan.web.middleware.not_allowed",
     "tianshan.web.middleware.database_away",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

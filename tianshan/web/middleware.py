@@ -157,3 +157,15 @@ def not_allowed(get_response):
         return response
 
     return middleware
+
+
+def kept_by_nobody(get_response):
+    """No browser and no proxy keeps a page: on a shared computer the next one to press
+    back would read it. A view that says otherwise means it."""
+
+    def middleware(request):
+        response = get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
+
+    return middleware
