@@ -13,6 +13,7 @@ help:
 	@echo 'make prove-nothing-lost  kill server and database while visits are sent'
 	@echo 'make prove-large-import  bring in a workbook of 100,000 rows, and take it back'
 	@echo 'make prove-key-rotation  kill a change of keys of 10,000 help cases half-way'
+	@echo 'make prove-matrix  ask every address as every role, in every territory'
 	@echo 'make prove-replica  read pages from a replica that lags, stops and comes back'
 	@echo 'make prove-restore  back up an invented street and bring it back'
 	@echo 'make prove-pooler  run the tests through PgBouncer in transaction mode'
@@ -21,7 +22,7 @@ help:
 	@echo 'make lock     lock the Python packages anew after a change of *.in'
 
 demo test check fix migrate fresh prove-nothing-lost prove-large-import \
-	prove-key-rotation prove-replica prove-restore \
+	prove-key-rotation prove-matrix prove-replica prove-restore \
 	prove-pooler prove-postgres15:
 	@$(LAUNCH) $@
 
@@ -37,5 +38,5 @@ lock:
 		|| exit 1; done
 
 .PHONY: help demo test check fix migrate fresh prove-nothing-lost \
-	prove-large-import prove-key-rotation prove-replica prove-restore \
+	prove-large-import prove-key-rotation prove-matrix prove-replica prove-restore \
 	prove-pooler prove-postgres15 shell lock

@@ -45,6 +45,7 @@ COMMANDS = """\
   prove-nothing-lost [ARGS]   kill server and database while visits are sent
   prove-large-import [ARGS]   bring in a workbook of 100,000 rows, and take it back
   prove-key-rotation [ARGS]   kill a change of keys of 10,000 help cases half-way
+  prove-matrix [ARGS]   ask every address as every role, in every territory
   prove-replica [ARGS]   read from a replica that lags, stops and comes back
   prove-restore [ARGS]   back up an invented street and bring it back
   prove-pooler [ARGS]    run the tests through PgBouncer (ARGS go to pytest)
@@ -72,6 +73,7 @@ def main(arguments):
         "prove-nothing-lost": lambda *words: prove("nothing_lost", *words),
         "prove-large-import": lambda *words: prove("large_import", *words),
         "prove-key-rotation": lambda *words: prove("key_rotation", *words),
+        "prove-matrix": lambda *words: prove("matrix", *words),
         "prove-replica": lambda *words: prove("replica", *words),
         "prove-restore": lambda *words: prove("restore_drill", *words),
         "prove-pooler": lambda *words: prove("elsewhere", "pooler", *words),

@@ -1,0 +1,1 @@
+"""Every address, for every role, with objects of four territories."""

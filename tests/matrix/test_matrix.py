@@ -1,0 +1,300 @@
+"""Who sees what: roles, addresses and territories, all against the table.
+
+A part that a seed picks runs with the suite; `make prove-matrix` asks all of it.
+"""
+
+import os
+import zlib
+
+import pytest
+from django.test import Client
+
+from accounts.rights import RIGHTS as CODE_RIGHTS
+from tests.matrix import conftest
+from tests.matrix.asking import (
+    KNOWN,
+    body_of,
+    in_a_cell,
+    marks_in,
+    rows_written,
+    url_of,
+)
+from tests.matrix.table import ACCOUNTS, LINES, RIGHTS, SHARED, Account
+from tests.matrix.world import MARKS, PHONES, TERRITORIES
+
+SHARE = int(os.environ.get("MATRIX_SHARE", "24"))
+SEED = int(os.environ.get("MATRIX_SEED", "0"))
+# Addresses that end the session of whoever asks.
+ENDS = {"account_logout"}
+REFUSED = {401, 403, 404, 405}
+# A look that leaves its trace: files that go out, and what a phone took along.
+TRACES = {
+    "django_session",
+    "audit_entry",
+    "audit_change",
+    "dashboard_routetaken",
+    "audit_reading",
+}
+
+# Twelve kinds of data: the words planted, the roles that may read them somewhere, and
+# an address where one of them does.
+CANARIES = {
+    "names": (
+        ["茶行"],
+        "staff worker clerk branch building chief leader unit station",
+        ("clerk", "enterprises:business_detail"),
+    ),
+    "phones": (list(PHONES.values()), "", None),
+    "case content": (["帮办对象", "帮办内容", "弄堂"], "", None),
+    "Party membership": (
+        ["负责人"],
+        "worker clerk branch building chief leader",
+        ("clerk", "enterprises:official_edit"),
+    ),
+    "drafts": (
+        ["草稿情况", "填报草稿"],
+        "staff worker clerk branch building chief leader unit",
+        ("clerk", "party:plan_detail"),
+    ),
+    "opinions": (
+        ["单位意见"],
+        "staff worker clerk branch building chief leader unit",
+        ("branch", "issues:meeting_detail"),
+    ),
+    "confidential demand": (["保密诉求原话"], "", None),
+    "notes": (
+        ["商户备注", "手记", "走访备注"],
+        "staff worker clerk branch building chief leader",
+        ("clerk", "enterprises:business_detail"),
+    ),
+    "photo": (
+        ["照片", "证据", "现场照片", "顾客照片"],
+        "staff worker clerk branch building chief leader unit",
+        ("staff", "visits:photo_picture"),
+    ),
+    "export": (["上报模板"], "clerk", ("clerk", "enterprises:template_list")),
+    "audit": (["审计内容"], "auditor", None),
+    "identity numbers": (["310105199001011234"], "", None),
+}
+
+
+def asked(account, line, territory, method):
+    """Is this cell of the part that runs?"""
+    cell = f"{account} {line.name} {territory} {method}"
+    return (zlib.crc32(cell.encode()) + SEED) % SHARE == 0
+
+
+def cells(account, method):
+    for line in LINES.values():
+        if line.name not in ENDS:
+            for territory in account.asks_in(line):
+                if asked(account, line, territory, method):
+                    yield line, territory
+
+
+def whole_words(kind, words):
+    if kind in ("phones", "identity numbers"):
+        return words
+    return [mark * 2 + word for mark in MARKS.values() for word in words]
+
+
+def canaries_in(text, role):
+    """The kinds of data in a text that are not for that role."""
+    return [
+        kind
+        for kind, (words, roles, _) in CANARIES.items()
+        if role not in roles.split()
+        and any(word in text for word in whole_words(kind, words))
+    ]
+
+
+def strange_words(account, line, territory, text):
+    """Territories whose words stand there, though the account has no business there."""
+    known = set(account.reach)
+    if line.kind.startswith("token:"):
+        known |= {territory, "parent"}
+    # What a grid above has serves those below: stations, activities, their names.
+    known |= {"parent"}
+    if account.unit > 1 and ("offer" in line.rights or line.name.endswith("/needs")):
+        known.add("own")  # each unit of a grid may offer what is looked for there
+    if account.place == "own":  # names of the ground that all posts there know
+        for mark in (MARKS["own"], MARKS["child"]):
+            text = text.replace(f"{mark * 2}网格", "").replace(f"{mark * 2}大厦", "")
+    return marks_in(text) - known
+
+
+# --- the table ------------------------------------------------------------------------
+
+
+def test_every_address_stands_in_the_table_and_every_line_has_an_address():
+    assert {name.partition("/")[0] for name in LINES} == set(KNOWN)
+
+
+def test_the_rules_of_the_code_are_those_of_the_table():
+    """Rights by hand on both sides: one that moves has to be moved twice."""
+    decide = {"decide_in_branch", "decide_in_committee", "decide_in_conference"}
+    for name, pattern in KNOWN.items():
+        rule = getattr(pattern.callback, "rule", None)
+        if isinstance(rule, frozenset):
+            said = {"decide" if str(r) in decide else str(r) for r in rule}
+            assert said == set(LINES[name].rights), name
+        elif rule in ("signed_in", "anyone") and name in LINES:
+            assert LINES[name].rights == {rule}, name
+
+
+def test_the_roles_of_the_code_are_those_of_the_table():
+    for right, roles in RIGHTS.items():
+        if right != "decide":
+            held = {
+                short
+                for short, role in conftest.ROLES.items()
+                if right in {str(each) for each in CODE_RIGHTS[role]}
+            }
+            assert held == roles, right
+
+
+def test_the_table_is_as_wide_as_it_has_to_be():
+    count = sum(
+        len(account.asks_in(line)) for account in ACCOUNTS for line in LINES.values()
+    )
+    assert len({account.role for account in ACCOUNTS}) == 14
+    assert count >= 24_000
+    assert len(CANARIES) == 12
+
+
+# --- looking -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("account", ACCOUNTS, ids=str)
+def test_nobody_sees_what_the_table_does_not_give_him(account, world, record_property):
+    territories, clients = world
+    client, faults, count = clients[account], [], 0
+    for line, territory in cells(account, "GET"):
+        url = url_of(line, territories[territory])
+        answer, wrote = in_a_cell(lambda url=url: client.get(url))
+        text, cell = body_of(answer), (line.name, territory, answer.status_code)
+        count += 1
+        if answer.status_code >= 500:
+            faults.append((*cell, "broke"))
+        if not account.reaches(line, territory) and answer.status_code not in REFUSED:
+            faults.append((*cell, "opened"))
+        if strange := strange_words(account, line, territory, text):
+            faults.append((*cell, "words of", *strange))
+        if not line.kind.startswith("token:"):
+            faults += [(*cell, kind) for kind in canaries_in(text, account.role)]
+        if set(wrote) - TRACES:
+            faults.append((*cell, "wrote", wrote))
+    record_property("cells", count)
+    assert faults == []
+    assert count > 0
+
+
+# --- acting ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("account", ACCOUNTS, ids=str)
+def test_nobody_changes_what_the_table_does_not_give_him(
+    account, world, record_property
+):
+    """An empty form, outside: refused, and no row of any table is written."""
+    territories, clients = world
+    client, faults, count = clients[account], [], 0
+    for line, territory in cells(account, "POST"):
+        url = url_of(line, territories[territory])
+        answer, wrote = in_a_cell(lambda url=url: client.post(url))
+        cell = (line.name, territory, answer.status_code)
+        count += 1
+        if answer.status_code >= 500:
+            faults.append((*cell, "broke"))
+        outside = not account.reaches(line, territory)
+        if outside and answer.status_code not in REFUSED:
+            faults.append((*cell, "taken"))
+        if outside and set(wrote) - {"django_session"}:
+            faults.append((*cell, "wrote", wrote))
+    record_property("cells", count)
+    assert faults == []
+    assert count > 0
+
+
+# --- forged requests -----------------------------------------------------------------------
+
+
+def test_no_address_takes_a_post_without_its_token(world):
+    """No token, a wrong one, and one from another site: for every address, by its clerk."""
+    territories, clients = world
+    clerk = next(a for a in ACCOUNTS if str(a) == "clerk-own")
+    browser = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    browser.cookies = clients[clerk].cookies
+    browser.get("/password/")
+    variants = (
+        {},
+        {"HTTP_X_CSRFTOKEN": "x" * 64},
+        {"HTTP_ORIGIN": "https://elsewhere.example", "HTTP_X_CSRFTOKEN": "x" * 64},
+    )
+    found = []
+    for number, line in enumerate(LINES.values()):
+        if line.name in ENDS:
+            continue
+        url = url_of(line, territories["own"])
+        before = rows_written()
+        for variant in variants if SHARE == 1 else [variants[number % 3]]:
+            answer = browser.post(url, **variant)
+            if answer.status_code != 403:
+                found.append((line.name, answer.status_code, variant))
+        if rows_written() != before:
+            found.append((line.name, "wrote"))
+    assert found == []
+
+
+# --- the twins: what is there is found by whoever may ----------------------------------------
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind, (_, _, where) in CANARIES.items() if where]
+)
+def test_each_canary_sings_for_whoever_may_hear_it(kind, world):
+    territories, clients = world
+    words, roles, (role, name) = CANARIES[kind]
+    assert role in roles.split()
+    account = Account(role, "own")
+    answer = clients[account].get(url_of(LINES[name], territories["own"]))
+    assert answer.status_code == 200
+    assert any(word in body_of(answer) for word in whole_words(kind, words))
+
+
+@pytest.mark.parametrize(
+    ("role", "place", "name", "territory"),
+    [
+        ("staff", "own", "enterprises:business_detail", "own"),
+        ("staff", "own", "enterprises:business_detail", "child"),
+        ("staff", "sibling", "enterprises:business_detail", "sibling"),
+        ("leader", "street", "enterprises:business_detail", "sibling"),
+        ("branch", "own", "visits:demand_detail", "own"),
+        ("chief", "own", "issues:issue_detail", "own"),
+        ("unit", "own", "issues:part_detail", "own"),
+        ("station", "own", "services:order_detail", "own"),
+        ("coordinator", "street", "cases:case_detail", "own"),
+        ("clerk", "own", "enterprises:import_detail", "own"),
+        ("clerk", "own", "dashboard:form_detail", "own"),
+        ("leader", "street", "dashboard:report_detail", "own"),
+        ("staff", "own", "services:activity_detail", "parent"),
+    ],
+)
+def test_what_the_table_gives_is_there(role, place, name, territory, world):
+    territories, clients = world
+    account = Account(role, place)
+    line = LINES[name]
+    assert account.reaches(line, territory)
+    assert clients[account].get(url_of(line, territories[territory])).status_code == 200
+
+
+def test_every_kind_stands_in_every_territory(world):
+    territories, _ = world
+    kinds = {
+        line.of
+        for line in LINES.values()
+        if line.of not in SHARED | {"-"} and not line.kind.startswith("token:")
+    }
+    for name in TERRITORIES:
+        assert kinds <= set(territories[name].at)
+    assert len(kinds) > 60
