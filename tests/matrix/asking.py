@@ -33,6 +33,8 @@ def _value(part, line, ledger, here):
     if part == "key":
         if line.name == "visits:photo_upload":
             return at["photo"].key
+        if line.name == "dashboard:api_ledger":
+            return WORDS[part]
         return ledger or at["extra"].key
     if part == "code":
         return at["grid"].code

@@ -64,6 +64,7 @@ RIGHTS = {
         "check_forms": "worker clerk chief",
         "sign_forms": "chief leader",
         "keep_walls": "clerk chief leader",
+        "keep_tokens": "clerk leader",
         "manage_accounts": "security",
         "read_audit": "auditor",
         "run_system": "system",
@@ -85,9 +86,10 @@ SHARED = {
     "consent_item",
     "brand",
     "menu_item",
+    "account",
     "own_photo",  # asked by a key that counts for its sender alone
 }
-PERSONAL = {"view", "bulk", "notice", "phone"}
+PERSONAL = {"view", "bulk", "notice", "phone", "session"}
 # Needs are shown to each unit of the grid, which may offer.
 OF_EVERY_UNIT = {"need"}
 # What lies in a grid is known to every post in its subtree, whatever narrows it.
@@ -114,7 +116,7 @@ class Line:
 
     @property
     def open(self):
-        return bool(self.rights & {"signed_in", "anyone", "account"})
+        return bool(self.rights & {"signed_in", "anyone", "account", "token"})
 
 
 @dataclass(frozen=True)

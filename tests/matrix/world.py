@@ -11,10 +11,11 @@ import uuid
 
 from PIL import Image
 
-from accounts.models import EnrolledPhone
+from accounts.models import EnrolledPhone, SignedIn
 from accounts.rights import Role
 from cases import actions as case_actions
 from cases.models import ConsentItem, HelpItem
+from dashboard.api.models import ApiToken
 from dashboard.models import WallLink
 from dashboard.reports import models as reports
 from dashboard.reports import upward
@@ -587,6 +588,23 @@ def reported(here, owner):
     )
     at["cell"] = upward.FilingCell.objects.create(
         filing=at["filing"], order=1, place="A1", label=word("填报草稿"), source="typed"
+    )
+    at["api_token"] = ApiToken.objects.create(
+        label=word("接口"),
+        grid=grid,
+        scopes=["businesses"],
+        token_hash=hashed("api" + here.name),
+        until=TODAY + 90 * DAY,
+        made_at=NOON,
+        made_by=owner,
+    )
+    at["account"] = owner
+    at["session"] = SignedIn.objects.create(
+        user=owner,
+        session_key=hashed(here.name)[:40],
+        browser=word("浏览器"),
+        began_at=NOON,
+        seen_at=NOON,
     )
     at["request"] = upward.FormRequest.objects.create(
         grid=grid,
