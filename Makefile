@@ -16,6 +16,8 @@ help:
 	@echo 'make prove-matrix  ask every address as every role, in every territory'
 	@echo 'make prove-replica  read pages from a replica that lags, stops and comes back'
 	@echo 'make prove-restore  back up an invented street and bring it back'
+	@echo 'make prove-faults  dead workers, a full disk, a database that is slow or full'
+	@echo 'make prove-load  sixty people at work, then three hundred at once'
 	@echo 'make prove-pooler  run the tests through PgBouncer in transaction mode'
 	@echo 'make prove-postgres15  run the tests on PostgreSQL 15 as Debian has it'
 	@echo 'make shell    open a Python shell with the portal loaded'
@@ -23,7 +25,7 @@ help:
 
 demo test check fix migrate fresh prove-nothing-lost prove-large-import \
 	prove-key-rotation prove-matrix prove-replica prove-restore \
-	prove-pooler prove-postgres15:
+	prove-faults prove-load prove-pooler prove-postgres15:
 	@$(LAUNCH) $@
 
 shell:
@@ -39,4 +41,4 @@ lock:
 
 .PHONY: help demo test check fix migrate fresh prove-nothing-lost \
 	prove-large-import prove-key-rotation prove-matrix prove-replica prove-restore \
-	prove-pooler prove-postgres15 shell lock
+	prove-faults prove-load prove-pooler prove-postgres15 shell lock

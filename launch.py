@@ -48,6 +48,8 @@ COMMANDS = """\
   prove-matrix [ARGS]   ask every address as every role, in every territory
   prove-replica [ARGS]   read from a replica that lags, stops and comes back
   prove-restore [ARGS]   back up an invented street and bring it back
+  prove-faults [ARGS]    dead workers, a full disk, a database that is slow or full
+  prove-load [ARGS]      sixty people at work, then three hundred at once
   prove-pooler [ARGS]    run the tests through PgBouncer (ARGS go to pytest)
   prove-postgres15 [ARGS]  run the tests on Debian's PostgreSQL 15
   setup          only make the environment"""
@@ -76,6 +78,8 @@ def main(arguments):
         "prove-matrix": lambda *words: prove("matrix", *words),
         "prove-replica": lambda *words: prove("replica", *words),
         "prove-restore": lambda *words: prove("restore_drill", *words),
+        "prove-faults": lambda *words: prove("faults", *words),
+        "prove-load": lambda *words: prove("load", *words),
         "prove-pooler": lambda *words: prove("elsewhere", "pooler", *words),
         "prove-postgres15": lambda *words: prove("elsewhere", "postgres15", *words),
         "setup": lambda: prepare(with_tests=True),

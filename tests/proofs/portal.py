@@ -87,15 +87,18 @@ class Portal:
 
     # --- the end, as a power cut makes it, and the beginning after it ----------------
 
-    def start_web(self):
-        self.web = launch.begin(
-            [
-                *[sys.executable, "-m", "gunicorn", "tianshan.wsgi:application"],
-                *["--bind", f"127.0.0.1:{self.port}", "--workers", "2"],
-                *["--worker-class", "gthread", "--threads", "4", "--preload"],
-                *["--log-level", "critical", "--no-control-socket"],
+    def start_web(self, *, as_in_an_office=False):
+        """Quick to come up, or with the settings of `deploy/`."""
+        bind = f"127.0.0.1:{self.port}"
+        command = [sys.executable, "-m", "gunicorn", "tianshan.wsgi:application"]
+        if as_in_an_office:
+            own = ["--config", "deploy/gunicorn.conf.py", "--bind", bind]
+        else:
+            own = [
+                *["--bind", bind, "--workers", "2", "--worker-class", "gthread"],
+                *["--threads", "4", "--preload", "--no-control-socket"],
             ]
-        )
+        self.web = launch.begin([*command, *own, "--log-level", "critical"])
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.web.poll() is None:
             with suppress(OSError):
