@@ -1,6 +1,7 @@
 """Accounts, for the security administrator alone."""
 
 from allauth.account.decorators import reauthentication_required
+from allauth.mfa.utils import is_mfa_enabled
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.validators import ASCIIUsernameValidator
@@ -16,6 +17,7 @@ from django.views.decorators.http import (
 )
 
 from accounts import actions
+from accounts.gate import asked_of
 from accounts.models import User
 from accounts.rights import Right, needs
 
@@ -92,6 +94,8 @@ def account_detail(request, pk):
         "today": timezone.localdate(),
         "sessions": account.sessions.going_on(now),
         "phones": account.phones.in_force(),
+        "second_factor": is_mfa_enabled(account),
+        "asked_second_factor": asked_of(account),
     }
     return render(request, "accounts/account_detail.html", context)
 
@@ -143,17 +147,32 @@ def _shown_once(request, account, password):
 @reauthentication_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def account_disable(request, pk):
-    return _switch(request, pk, actions.disable, "账号已停用，各处的登录都已退出。")
+    return _for_a_reason(
+        request, pk, actions.disable, "账号已停用，各处的登录都已退出。"
+    )
 
 
 @needs(Right.MANAGE_ACCOUNTS)
 @reauthentication_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def account_enable(request, pk):
-    return _switch(request, pk, actions.enable, "账号已恢复，可以登录。")
+    return _for_a_reason(request, pk, actions.enable, "账号已恢复，可以登录。")
 
 
-def _switch(request, pk, act, done):
+@needs(Right.MANAGE_ACCOUNTS)
+@reauthentication_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_second_factor(request, pk):
+    return _for_a_reason(
+        request,
+        pk,
+        actions.drop_second_factor,
+        "第二因素已清除，本人登录后重新设。",
+        template="accounts/account_second_factor.html",
+    )
+
+
+def _for_a_reason(request, pk, act, done, template="accounts/account_switch.html"):
     account = get_object_or_404(User.objects.visible_to(request.user), pk=pk)
     form = ReasonForm(request.POST or None)
     if form.is_valid():
@@ -166,7 +185,7 @@ def _switch(request, pk, act, done):
             messages.success(request, done)
             return redirect("accounts:account_detail", pk)
     context = {"account": account, "form": form}
-    return render(request, "accounts/account_switch.html", context)
+    return render(request, template, context)
 
 
 @needs(Right.MANAGE_ACCOUNTS)

@@ -3,6 +3,7 @@
 import secrets
 import string
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -89,6 +90,18 @@ def enable(user, *, reason, by, at):
     user.is_active = True
     user.save(update_fields=["is_active"])
     record("account.enabled", user, by=by, at=at, reason=reason)
+
+
+@transaction.atomic
+def drop_second_factor(user, *, reason, by, at):
+    """Whoever lost phone and codes sets up a new one; all sessions end."""
+    user = _locked(user)
+    if user == by:
+        raise Refused("自己的请在“登录安全”里换。")
+    if not Authenticator.objects.filter(user=user).delete()[0]:
+        raise Refused("这个账号没有设第二因素。")
+    sessions.end(SignedIn.objects.all(), user=user, by=by, at=at)
+    record("second_factor.dropped", user, by=by, at=at, reason=reason)
 
 
 @transaction.atomic

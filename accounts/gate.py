@@ -1,5 +1,8 @@
 """What has to be done before anything else: every page leads there until it is."""
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -7,6 +10,17 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from accounts import passwords
+
+Type = Authenticator.Type
+ALWAYS = ("account_logout", "accounts:unlock")
+# The steps to a second factor, and back from the question for the password.
+SETTING_UP = (
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "mfa_view_recovery_codes",
+    "account_change_password",
+    "account_reauthenticate",
+)
 
 
 def first_things_first(get_response):
@@ -35,11 +49,26 @@ def _due(request):
         return reverse("account_change_password")
     if left is not None and left <= passwords.WARNED:
         request.password_days = left
+    request.must_set_up = needs_second_factor(request.user)
+    if request.must_set_up:
+        return reverse("mfa_index")
     return None
 
 
+def asked_of(user):
+    """Is a second factor asked of a role that the account holds today?"""
+    asked = settings.MFA_REQUIRED_ROLES
+    return bool(asked) and any(post.role in asked for post in user.posts_in_force)
+
+
+def needs_second_factor(user):
+    return asked_of(user) and not is_mfa_enabled(user, [Type.TOTP, Type.WEBAUTHN])
+
+
 def _open_before(request, view, due):
-    ways = {due, reverse("account_logout"), reverse("accounts:unlock")}
+    ways = {due, *map(reverse, ALWAYS)}
+    if due == reverse("mfa_index"):
+        ways |= set(map(reverse, SETTING_UP))
     return request.path in ways or getattr(view, "rule", None) == "anyone"
 
 

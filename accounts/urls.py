@@ -19,6 +19,11 @@ urlpatterns = [
         "accounts/<int:pk>/enable/", account_views.account_enable, name="account_enable"
     ),
     path(
+        "accounts/<int:pk>/second-factor/",
+        account_views.account_second_factor,
+        name="account_second_factor",
+    ),
+    path(
         "accounts/<int:pk>/unlock/", account_views.account_unlock, name="account_unlock"
     ),
     path(

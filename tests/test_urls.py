@@ -21,6 +21,17 @@ ALLAUTH = {
     "account_change_password",
     "account_reauthenticate",
     "account_inactive",
+    "mfa_authenticate",
+    "mfa_index",
+    "mfa_reauthenticate",
+    "mfa_activate_totp",
+    "mfa_deactivate_totp",
+    "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes",
+    "mfa_add_webauthn",
+    "mfa_reauthenticate_webauthn",
+    "mfa_remove_webauthn",
+    "mfa_list_webauthn",
 }
 SEES_BUSINESSES = {
     Role.GRID_STAFF,

@@ -95,6 +95,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "django_filters",
     "django_htmx",
     "django_tasks_db",
@@ -248,6 +249,17 @@ ACCOUNT_ADAPTER = "accounts.adapter.PortalAdapter"
 ACCOUNT_RATE_LIMITS = {"login_failed": "5/15m/key", "login": "120/m/ip"}
 # Acts on accounts ask for the password once more when it was given longer ago.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+# A second factor is offered to all and asked of these roles: of the three administrators
+# in production always. Without one, they get no further than the page that sets it up.
+MFA_REQUIRED_ROLES = set(env.list("MFA_REQUIRED_ROLES", default=[]))
+if PRODUCTION:
+    MFA_REQUIRED_ROLES |= {"security_admin", "auditor", "system_admin"}
+MFA_ADAPTER = "accounts.adapter.SecondFactor"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "天山网格"
+MFA_TOTP_TOLERANCE = 1  # half a minute either way: phones' clocks differ
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 # How many proxies of one's own stand before the server: only what they say of a
 # client's address is believed.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
