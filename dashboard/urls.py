@@ -3,6 +3,7 @@ from django.urls import include, path
 from dashboard import (
     building_views,
     extra_views,
+    handover_views,
     map_views,
     metrics,
     rule_views,
@@ -18,6 +19,11 @@ urlpatterns = [
     path("", views.start, name="start"),
     path("me/", views.me, name="me"),
     path("accounts/<int:pk>/reach/", views.reach, name="reach"),
+    path(
+        "accounts/posts/<int:pk>/handover/",
+        handover_views.post_handover,
+        name="post_handover",
+    ),
     path("work/", views.work, name="work"),
     path("visits/plan/", views.plan, name="plan"),
     path("dashboard/", views.dashboard, name="dashboard"),

@@ -311,6 +311,7 @@ VERBS = {
     "plan.superseded": "方案换版",
     "post.ended": "卸任",
     "post.given": "加岗位",
+    "post.handed_over": "岗位交接",
     "promise.kept": "答应的事办到",
     "promise.made": "答应一件事",
     "promise.reopened": "恢复答应的事",
