@@ -20,12 +20,13 @@ help:
 	@echo 'make prove-load  sixty people at work, then three hundred at once'
 	@echo 'make prove-pooler  run the tests through PgBouncer in transaction mode'
 	@echo 'make prove-postgres15  run the tests on PostgreSQL 15 as Debian has it'
+	@echo 'make pictures take the pictures of the help anew, from the demo'
 	@echo 'make shell    open a Python shell with the portal loaded'
 	@echo 'make lock     lock the Python packages anew after a change of *.in'
 
 demo test check fix migrate fresh prove-nothing-lost prove-large-import \
 	prove-key-rotation prove-matrix prove-replica prove-restore \
-	prove-faults prove-load prove-pooler prove-postgres15:
+	prove-faults prove-load prove-pooler prove-postgres15 pictures:
 	@$(LAUNCH) $@
 
 shell:
@@ -41,4 +42,4 @@ lock:
 
 .PHONY: help demo test check fix migrate fresh prove-nothing-lost \
 	prove-large-import prove-key-rotation prove-matrix prove-replica prove-restore \
-	prove-faults prove-load prove-pooler prove-postgres15 shell lock
+	prove-faults prove-load prove-pooler prove-postgres15 pictures shell lock

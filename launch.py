@@ -52,6 +52,7 @@ COMMANDS = """\
   prove-load [ARGS]      sixty people at work, then three hundred at once
   prove-pooler [ARGS]    run the tests through PgBouncer (ARGS go to pytest)
   prove-postgres15 [ARGS]  run the tests on Debian's PostgreSQL 15
+  pictures       take the pictures of the help anew, from the demo
   setup          only make the environment"""
 
 
@@ -82,6 +83,7 @@ def main(arguments):
         "prove-load": lambda *words: prove("load", *words),
         "prove-pooler": lambda *words: prove("elsewhere", "pooler", *words),
         "prove-postgres15": lambda *words: prove("elsewhere", "postgres15", *words),
+        "pictures": pictures,
         "setup": lambda: prepare(with_tests=True),
     }
     if command not in commands:
@@ -610,6 +612,15 @@ def prove(name, *arguments):
     prepare(with_tests=True)
     proof = [PYTHON, "-m", "tests.proofs." + name, *arguments]
     return subprocess.run(proof, check=False).returncode
+
+
+def pictures():
+    """The help's pictures, kept below static/help."""
+    prepare(with_tests=True)
+    taker = "tests/browser/test_help_pictures.py"
+    pytest = [PYTHON, "-m", "pytest", taker, "-k", "every_picture"]
+    wanted = {**os.environ, "PICTURES": "1"}
+    return subprocess.run(pytest, check=False, env=wanted).returncode
 
 
 def fix():

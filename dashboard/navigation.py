@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.urls import resolve, reverse
 
 from accounts.rights import RIGHTS, Right, Role
+from dashboard.help.pages import help_url
 
 MENU = [
     (
@@ -126,7 +127,7 @@ def _opens(rule, rights):
 
 def navigation(request):
     """For base.html: `menu`, `dock`, `scope_label`, `my_posts`, `search_url`,
-    `route_url`, `entry_url` (where a demand that came in is written down)."""
+    `route_url`, `entry_url` (where a demand that came in is written down), `help_url`."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
@@ -141,6 +142,7 @@ def navigation(request):
         "my_posts": posts,
         "entry_url": entry if _opens(may_enter, rights) else "",
         "search_url": search if _opens(rule, rights) else "",
+        "help_url": help_url(posts[0].role if posts else None, request.path),
         "route_url": reverse("dashboard:route") if Right.LOG_VISITS in rights else "",
     }
 

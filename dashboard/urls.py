@@ -12,6 +12,7 @@ from dashboard import (
 )
 from dashboard.api import token_views
 from dashboard.api import views as api
+from dashboard.help import views as help_views
 from dashboard.route_views import route
 
 app_name = "dashboard"
@@ -65,6 +66,12 @@ urlpatterns = [
 
 # What phones ask for.
 urlpatterns += [path("visits/plan/route.json", route, name="route")]
+
+urlpatterns += [
+    path("help/", help_views.help_list, name="help_list"),
+    path("help/guide/", help_views.guide, name="help_guide"),
+    path("help/<str:role>/", help_views.help_page, name="help"),
+]
 
 # What other systems read, with a token.
 urlpatterns += [
