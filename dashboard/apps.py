@@ -6,7 +6,16 @@ class DashboardConfig(AppConfig):
     verbose_name = "统览"
 
     def ready(self):
-        from dashboard import building, columns, figures, rates, standing, sums, unsent
+        from dashboard import (
+            building,
+            columns,
+            figures,
+            rates,
+            standing,
+            sums,
+            unsent,
+            wide,
+        )
         from dashboard.reports import owed, request_ledger
         from party import plan_figures
         from services import checkins, order_figures, resources
@@ -26,4 +35,4 @@ class DashboardConfig(AppConfig):
         owed.load()
         request_ledger.register()
         plan_figures.register(building.plan_figures)
-        reminders.BEFORE.append(sums.fold)
+        reminders.BEFORE += [sums.fold, wide.forget]

@@ -7,15 +7,14 @@ from django.core.paginator import Paginator
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from accounts.rights import Right, needs
 from dashboard import map as maps
-from dashboard import screen
+from dashboard import screen, wide
+from dashboard.scoped import with_scope
 from tianshan.database.replica import as_of, from_replica
-from tianshan.ledgers import BadScope, kept, read_scope
 
 LISTED = 200  # buildings on a page of the list
 
@@ -23,18 +22,17 @@ LISTED = 200  # buildings on a page of the list
 @needs(Right.SEE_FIGURES)
 @require_safe
 @from_replica
-def map_page(request):
+@with_scope
+def map_page(request, scope):
     """`?by=coverage&grid=…&class=low&box=…&page=2`: an attribute, a grid, one class of
     it or all, a part of the ground."""
-    try:
-        scope = read_scope(request.user, request.GET, today=timezone.localdate())
-    except BadScope as problem:
-        context = {"problem": str(problem)}
-        return render(request, "dashboard/problem.html", context, status=400)
     asked = _Asked.read(request.GET)
+    said = wide.read("map", scope, of_map(asked.names))
+    if said.text is None:
+        return wide.waiting_page(request, scope)
     context = {
         "scope": scope,
-        "as_of": as_of(request),
+        "as_of": said.as_of or as_of(request),
         "grids": screen.grid_links(scope, Right.SEE_FIGURES),
         "by": asked.by,
         "attributes": [
@@ -42,14 +40,14 @@ def map_page(request):
             for name, (words, _) in maps.ATTRIBUTES.items()
         ],
         "import_url": _import_url(request.user),
-        "section": kept.keep(
-            ("map", asked, settings.MAP_TILES, settings.MAP_TILES_SYSTEM, *scope.key),
-            lambda: render_to_string(
-                "dashboard/map.html#section", _drawn(scope, asked)
-            ),
-        ),
+        "section": said.text,
     }
     return render(request, "dashboard/map.html", context)
+
+
+def of_map(names):
+    """All that the section depends on, for `dashboard.wide`: the ground below, too."""
+    return names | {"ground": f"{settings.MAP_TILES_SYSTEM} {settings.MAP_TILES}"}
 
 
 @dataclass(frozen=True)
@@ -75,19 +73,25 @@ class _Asked:
         )
 
     def address(self, scope, **changed):
-        asked = replace(self, **changed)
-        names = {"by": asked.by, "class": asked.tone, "box": asked.box}
-        names["page"] = asked.page
-        kept = {name: str(value) for name, value in names.items() if value}
-        return f"?{urlencode(kept)}&{scope.query}"
+        return f"?{urlencode(replace(self, **changed).names)}&{scope.query}"
+
+    @property
+    def names(self):
+        names = {"by": self.by, "class": self.tone, "box": self.box, "page": self.page}
+        return {name: str(value) for name, value in names.items() if value}
 
 
 def _import_url(user):
     return reverse("grids:outline_import") if user.may(Right.EDIT_BUILDINGS) else ""
 
 
+def section(scope, more):
+    """Picture, legend and list of what an address asks for."""
+    context = _drawn(scope, _Asked.read(more))
+    return render_to_string("dashboard/map.html#section", context)
+
+
 def _drawn(scope, asked):
-    """Picture, legend and list."""
     label, tones = maps.ATTRIBUTES[asked.by]
     lines = maps.lines_of(scope, asked.by)
     if asked.box:

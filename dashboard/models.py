@@ -297,6 +297,35 @@ class StandingSum(models.Model):
         return f"{self.span} {self.day}"
 
 
+class StoredPageQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """No list shows them; `dashboard.wide` finds one by its key."""
+        return self.none()
+
+
+class StoredPage(models.Model):
+    """What a page of a wide scope said when it was last counted (`dashboard.wide`).
+
+    The key holds who looks, by which posts, at what: nobody else's page has it.
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    text = models.TextField(blank=True)
+    as_of = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True)
+    seconds = models.FloatField(null=True)  # that counting took
+
+    VISIBILITY = {INTERNAL: "id as_of asked_at seconds", SEALED: "key text"}
+
+    objects = StoredPageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "统计结果"
+
+    def __str__(self):
+        return f"{self.pk}"
+
+
 class WallLinkQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.KEEP_WALLS):
         """Of the grids for which one may give such links."""

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
@@ -150,6 +151,10 @@ def read_figures(scope):
 
 def _small(figure, scope):
     return kept.keep((figure.key, *scope.key), lambda: figure.total(scope))
+
+
+def figures_text(scope, more=None):
+    return json.dumps(figures_as_json(scope), ensure_ascii=False)
 
 
 def figures_as_json(scope, values=None):
@@ -594,7 +599,7 @@ def context(scope):
     }
 
 
-def cards(scope):
+def cards(scope, more=None):
     """All that the page says of the scope, drawn once while nothing in it changes."""
     return render_to_string("dashboard/dashboard.html#cards", context(scope))
 
@@ -636,6 +641,11 @@ def brief(scope):
         "left": len(lines[BRIEF:]),
         "difference": difference(tiles),
     }
+
+
+def brief_drawn(scope, more=None):
+    context = brief(scope) | {"scope": scope}
+    return render_to_string("dashboard/brief.html#numbers", context)
 
 
 @functools.cache

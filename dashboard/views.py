@@ -1,5 +1,6 @@
 """The one screen and its figures, the start page, today's work, search, holidays."""
 
+import json
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -14,10 +15,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from accounts.rights import Right, Role, anyone, needs, signed_in
-from dashboard import actions, finding, mending, screen, today
+from dashboard import actions, finding, mending, screen, today, wide
 from dashboard.forms import DayRuleForm
 from dashboard.holidays import years
 from dashboard.models import Standing
+from dashboard.scoped import with_scope
 from dashboard.values import lists_for
 from dashboard.walk import PLANNED, walk_of
 from dashboard.words import posts_in_words
@@ -106,17 +108,16 @@ def for_business(request, pk):
 @needs(Right.SEE_FIGURES)
 @require_safe
 @from_replica
-def dashboard(request):
-    try:
-        scope = read_scope(request.user, request.GET, today=timezone.localdate())
-    except BadScope as problem:
-        context = {"problem": str(problem)}
-        return render(request, "dashboard/problem.html", context, status=400)
+@with_scope
+def dashboard(request, scope):
+    said = wide.read("dashboard", scope)
+    if said.text is None:
+        return wide.waiting_page(request, scope)
     context = {
         "scope": scope,
-        "cards": screen.kept_of(screen.cards, scope),
+        "cards": said.text,
         "definitions": screen.definitions(),
-        "as_of": replica.as_of(request),
+        "as_of": said.as_of or replica.as_of(request),
         "periods": screen.period_links(scope),
         "grids": screen.grid_links(scope, Right.SEE_FIGURES),
         "wall_url": reverse("dashboard:wall_list")
@@ -129,14 +130,14 @@ def dashboard(request):
 @needs(Right.SEE_FIGURES)
 @require_safe
 @from_replica
-def brief(request):
+@with_scope
+def brief(request, scope):
     """One page for a phone or a sheet of A4, five minutes before an inspection."""
-    try:
-        scope = read_scope(request.user, request.GET, today=timezone.localdate())
-    except BadScope as problem:
-        context = {"problem": str(problem)}
-        return render(request, "dashboard/problem.html", context, status=400)
-    context = screen.brief(scope) | {"scope": scope, "as_of": replica.as_of(request)}
+    said = wide.read("brief", scope)
+    if said.text is None:
+        return wide.waiting_page(request, scope)
+    as_of = said.as_of or replica.as_of(request)
+    context = {"scope": scope, "numbers": said.text, "as_of": as_of}
     return render(request, "dashboard/brief.html", context)
 
 
@@ -151,20 +152,23 @@ def figures_json(request):
         scope = read_scope(request.user, request.GET, today=as_of.date())
     except BadScope as problem:
         return JsonResponse({"error": str(problem)}, status=400)
-    return JsonResponse(
-        {
-            "as_of": as_of.isoformat(timespec="seconds"),
-            "scope": {
-                "grid": scope.grid.code,
-                "grid_name": scope.grid.name,
-                "start": scope.start.isoformat(),
-                "end": scope.end.isoformat(),
-                "day": scope.day.isoformat(),
-            },
-            "figures": screen.kept_of(screen.figures_as_json, scope),
+    said = wide.read("figures", scope)
+    if said.text is None:
+        return wide.waiting_json()
+    as_of = timezone.localtime(said.as_of) if said.as_of else as_of
+    head = {
+        "as_of": as_of.isoformat(timespec="seconds"),
+        "scope": {
+            "grid": scope.grid.code,
+            "grid_name": scope.grid.name,
+            "start": scope.start.isoformat(),
+            "end": scope.end.isoformat(),
+            "day": scope.day.isoformat(),
         },
-        json_dumps_params={"ensure_ascii": False},
-    )
+    }
+    # The figures are JSON already, of which there is much.
+    body = json.dumps(head, ensure_ascii=False)[:-1] + f', "figures": {said.text}}}'
+    return HttpResponse(body, content_type="application/json")
 
 
 # --- today -------------------------------------------------------------------------

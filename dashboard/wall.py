@@ -11,6 +11,7 @@ import secrets
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
+from django.template.loader import render_to_string
 
 from accounts.models import User
 from accounts.rights import Right, Role
@@ -106,7 +107,12 @@ def scope_of(link, today):
     return scope.during(*spans[link.get_period_display()])
 
 
-def context(link, scope):
+def drawn(scope, more=None):
+    """The totals, as the wall shows them: screens of one grid and period the same."""
+    return render_to_string("dashboard/wall.html#totals", context(scope))
+
+
+def context(scope):
     tiles = screen.read_figures(scope)
     bar = screen.bar(tiles)
     _, lamps = screen.levels(screen.kept_of(screen.issues, scope), tiles)
@@ -119,7 +125,6 @@ def context(link, scope):
     picture = maps.draw(scope, lines, lines)
     return {
         "scope": scope,
-        "period": link.get_period_display(),
         "f": tiles,
         "bar": bar,
         "gaps": [bar[f"gap_{condition}"] for condition in Condition],

@@ -16,10 +16,10 @@ from django.views.decorators.http import (
 
 from accounts.rights import Right, anyone, needs
 from dashboard import wall as walls
+from dashboard import wide
 from dashboard.forms import WallLinkForm
 from dashboard.models import WallLink
 from tianshan.database.replica import as_of, from_replica
-from tianshan.ledgers import kept
 from tianshan.web.errors import not_found
 
 # Wrong links from one address; the screens of a house may share one.
@@ -69,9 +69,13 @@ def _wall(request):
 def _totals(request, link, today):
     """The link itself is of the primary: a revoked one opens nothing from then on."""
     scope = walls.scope_of(link, today)
-    key = ("wall", link.period, *scope.key)  # screens of one grid show the same
-    context = kept.keep(key, lambda: walls.context(link, scope))
-    context |= {"as_of": as_of(request)}
+    said = wide.read("wall", scope, link=link)
+    context = {
+        "scope": scope,
+        "period": link.get_period_display(),
+        "totals": said.text,
+        "as_of": said.as_of or as_of(request),
+    }
     return HttpResponse(render_to_string("dashboard/wall.html", context))
 
 

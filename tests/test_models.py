@@ -36,6 +36,7 @@ WITHOUT_HISTORY = {
     "RouteTaken",  # its history would say who was out when
     "Standing",
     "StandingSum",
+    "StoredPage",
     "Entry",
     "Reading",
     "Seal",

@@ -14,9 +14,12 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
+from dashboard import wide
 from dashboard.bench import crowd, exports, items, measure, world
 from dashboard.bench.database import become, megabytes, throw_away
+from dashboard.map_views import of_map
 from enterprises.models import Business
+from tianshan.ledgers import read_scope
 
 IMPORTED = 5000
 SHARE_OF_COPY = 1 / 5
@@ -97,6 +100,7 @@ class Command(BaseCommand):
         session, of_worker = sign_in(clerk), sign_in(worker)
         become("application")
         browser = measure.Browser(session)
+        counted = count_wide(clerk)
         pages, samples = [], {}
         for part in items.pages(browser, measure.Browser(of_worker)):
             asks = {item.key: item.ask for item in part}
@@ -111,6 +115,7 @@ class Command(BaseCommand):
             "machine": f"{platform.machine()}, {os.cpu_count()} cores,"
             f" load {os.getloadavg()[0]:.1f}",
             "rounds": rounds,
+            "counted_in_s": counted,
             "items": [
                 *(
                     page_line(item, samples[item.key], crowds.get(item.key))
@@ -134,6 +139,17 @@ class Command(BaseCommand):
         )
         for line in report["items"]:
             self.stdout.write(as_text(line))
+        for name, seconds in report["counted_in_s"].items():
+            self.stdout.write(f"{name}: counted by the worker in {seconds} s")
+
+
+def count_wide(clerk):
+    """`{page: seconds}` of the pages that the worker counts, if the scope is wide."""
+    scope = read_scope(clerk, {}, today=timezone.localdate())
+    if not wide.is_wide(scope):
+        return {}
+    pages = {"dashboard": {}, "figures": {}, "map": of_map({"by": "coverage"})}
+    return {name: wide.count_now(name, scope, more) for name, more in pages.items()}
 
 
 def have_static_files():
