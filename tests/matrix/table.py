@@ -87,6 +87,8 @@ SHARED = {
     "brand",
     "menu_item",
     "account",
+    "post",
+    "own_key",  # asked for the password first, then one's own alone
     "own_photo",  # asked by a key that counts for its sender alone
 }
 PERSONAL = {"view", "bulk", "notice", "phone", "session"}

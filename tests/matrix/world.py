@@ -599,6 +599,7 @@ def reported(here, owner):
         made_by=owner,
     )
     at["account"] = owner
+    at["own_key"] = owner
     at["session"] = SignedIn.objects.create(
         user=owner,
         session_key=hashed(here.name)[:40],
@@ -630,6 +631,7 @@ def sealed(here, owner):
     at["helper"] = make.PostFactory(
         role=Role.HELPER, grid=here.grid, until=dt.date(2030, 1, 1)
     )
+    at["post"] = at["helper"]
     helper = at["helper"].user
     at["case"] = case_actions.register(
         item=HelpItem.objects.first(),
