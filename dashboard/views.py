@@ -120,6 +120,9 @@ def dashboard(request, scope):
         "as_of": said.as_of or replica.as_of(request),
         "periods": screen.period_links(scope),
         "grids": screen.grid_links(scope, Right.SEE_FIGURES),
+        "report_url": reverse("dashboard:report_list")
+        if request.user.may(Right.SEE_REPORTS)
+        else "",
         "wall_url": reverse("dashboard:wall_list")
         if request.user.may(Right.KEEP_WALLS)
         else "",

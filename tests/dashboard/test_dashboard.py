@@ -297,3 +297,21 @@ def test_the_dashboard_leads_to_the_brief_of_its_scope(client_of, chief, staff, 
     assert "start=2026-10-01&amp;end=2026-10-15" in link
     assert client_of(chief).get(BRIEF, {"end": "1900-01-01"}).status_code == 400
     assert client_of(chief).get(BRIEF, {"grid": "310105099"}).status_code == 404
+
+
+def test_it_leads_to_brief_reports_and_wall_whom_they_are_for(
+    client_of, leader, staff, secretary
+):
+    for user, has in (
+        (leader, "简报 报告 大屏"),
+        (staff, "简报 报告"),
+        (secretary, "简报"),
+    ):
+        page = client_of(user).get("/dashboard/").text
+        actions = page[
+            page.index('aria-label="统计时段"') : page.index(
+                "</form>", page.index("统计时段")
+            )
+        ]
+        for words in ("简报", "报告", "大屏"):
+            assert (f"{words}</a>" in actions) == (words in has), (user, words)
