@@ -21,17 +21,35 @@ help:
 	@echo 'make prove-pooler  run the tests through PgBouncer in transaction mode'
 	@echo 'make prove-postgres15  run the tests on PostgreSQL 15 as Debian has it'
 	@echo 'make pictures take the pictures of the help anew, from the demo'
+	@echo 'make prove-bad-values  fire 20,000 bad values at forms, filters and JSON'
+	@echo 'make audit    ask the registries for known holes in what is installed'
+	@echo 'make sbom     list what is installed, as CycloneDX'
 	@echo 'make shell    open a Python shell with the portal loaded'
 	@echo 'make lock     lock the Python packages anew after a change of *.in'
 
 demo test check fix migrate fresh prove-nothing-lost prove-large-import \
-	prove-key-rotation prove-matrix prove-replica prove-restore \
+	prove-key-rotation prove-matrix prove-bad-values prove-replica prove-restore \
 	prove-faults prove-load prove-pooler prove-postgres15 pictures:
 	@$(LAUNCH) $@
 
 shell:
 	@$(LAUNCH) setup
 	@.venv/bin/python manage.py shell
+
+# The tools come by uv at the version named, apart from the portal's own packages.
+audit:
+	@$(LAUNCH) setup
+	@.venv/bin/uv tool run pip-audit@2.10.0 --strict --disable-pip --require-hashes \
+		-r requirements/base.txt
+	@npm audit --omit=dev
+
+sbom:
+	@$(LAUNCH) setup
+	@mkdir -p var/sbom
+	@.venv/bin/uv tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements \
+		requirements/base.txt --of JSON -o var/sbom/python.json
+	@npm sbom --sbom-format cyclonedx --omit dev --package-lock-only \
+		> var/sbom/browser.json
 
 lock:
 	@$(LAUNCH) setup
@@ -41,5 +59,5 @@ lock:
 		|| exit 1; done
 
 .PHONY: help demo test check fix migrate fresh prove-nothing-lost \
-	prove-large-import prove-key-rotation prove-matrix prove-replica prove-restore \
-	prove-faults prove-load prove-pooler prove-postgres15 pictures shell lock
+	prove-large-import prove-key-rotation prove-matrix prove-bad-values prove-replica prove-restore \
+	prove-faults prove-load prove-pooler prove-postgres15 pictures shell audit sbom lock

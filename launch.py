@@ -45,6 +45,7 @@ COMMANDS = """\
   prove-nothing-lost [ARGS]   kill server and database while visits are sent
   prove-large-import [ARGS]   bring in a workbook of 100,000 rows, and take it back
   prove-key-rotation [ARGS]   kill a change of keys of 10,000 help cases half-way
+  prove-bad-values [ARGS]   fire 20,000 bad values (ARGS go to pytest)
   prove-matrix [ARGS]   ask every address as every role, in every territory
   prove-replica [ARGS]   read from a replica that lags, stops and comes back
   prove-restore [ARGS]   back up an invented street and bring it back
@@ -76,6 +77,7 @@ def main(arguments):
         "prove-nothing-lost": lambda *words: prove("nothing_lost", *words),
         "prove-large-import": lambda *words: prove("large_import", *words),
         "prove-key-rotation": lambda *words: prove("key_rotation", *words),
+        "prove-bad-values": prove_bad_values,
         "prove-matrix": lambda *words: prove("matrix", *words),
         "prove-replica": lambda *words: prove("replica", *words),
         "prove-restore": lambda *words: prove("restore_drill", *words),
@@ -621,6 +623,15 @@ def pictures():
     pytest = [PYTHON, "-m", "pytest", taker, "-k", "every_picture"]
     wanted = {**os.environ, "PICTURES": "1"}
     return subprocess.run(pytest, check=False, env=wanted).returncode
+
+
+def prove_bad_values(*arguments):
+    """The same shots as in the tests, 20,000 instead of some."""
+    prepare(with_tests=True)
+    os.environ.setdefault("BAD_VALUES", "20000")
+    os.environ["TIANSHAN_MODE"] = "test"
+    shots = [PYTHON, "-m", "pytest", "-n", "2", "tests/matrix/test_bad_values.py"]
+    return subprocess.run([*shots, *arguments], check=False).returncode
 
 
 def fix():
