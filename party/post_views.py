@@ -30,18 +30,21 @@ class PostForm(forms.Form):
         label="党组织",
         queryset=PartyOrganization.objects.order_by("pinyin", "pk"),
         required=False,
+        empty_label="没有",
         help_text="党支部书记、楼宇党委书记要选",
     )
     unit = forms.ModelChoiceField(
         label="成员单位",
         queryset=MemberUnit.objects.order_by("name"),
         required=False,
+        empty_label="没有",
         help_text="成员单位联络员要选",
     )
     station = forms.ModelChoiceField(
         label="阵地",
         queryset=Station.objects.order_by("name"),
         required=False,
+        empty_label="没有",
         help_text="阵地工作人员要选",
     )
     since = forms.DateField(label="到任", **DAY)
