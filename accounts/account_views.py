@@ -3,6 +3,7 @@
 from allauth.account.decorators import reauthentication_required
 from allauth.mfa.utils import is_mfa_enabled
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.core.paginator import Paginator
@@ -95,6 +96,8 @@ def account_detail(request, pk):
         "sessions": account.sessions.going_on(now),
         "phones": account.phones.in_force(),
         "second_factor": is_mfa_enabled(account),
+        "sign_on": settings.OIDC_PROVIDERS,
+        "subjects": account.subjects.order_by("provider"),
         "asked_second_factor": asked_of(account),
     }
     return render(request, "accounts/account_detail.html", context)

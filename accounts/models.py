@@ -229,3 +229,43 @@ class SignedIn(models.Model):
 
     def __str__(self):
         return f"{self.browser} {self.pk}"
+
+
+class SubjectQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """All for the security administrator, else one's own."""
+        if may(user, Right.MANAGE_ACCOUNTS):
+            return self
+        return self.filter(user=user)
+
+
+@tracked()
+class Subject(models.Model):
+    """What a provider of single sign-on calls the account; the administrator says so."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="subjects",
+        verbose_name="账号",
+    )
+    provider = models.CharField("统一登录", max_length=30)
+    subject = models.CharField("对方的编号", max_length=200)
+
+    VISIBILITY = {INTERNAL: "id user provider subject"}
+
+    objects = SubjectQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "统一登录编号"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "subject"], name="subject_of_one_account"
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "user"], name="one_subject_a_provider"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.provider} {self.pk}"

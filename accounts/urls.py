@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import account_views, phone_views, session_views, views
+from accounts import account_views, phone_views, session_views, sign_on_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -30,6 +30,13 @@ urlpatterns = [
         "accounts/<int:pk>/sessions/end/",
         account_views.account_end_sessions,
         name="account_end_sessions",
+    ),
+    path("login/by/<slug:key>/", sign_on_views.sign_on_begin, name="sign_on_begin"),
+    path("login/by/<slug:key>/back/", sign_on_views.sign_on_back, name="sign_on_back"),
+    path(
+        "accounts/<int:pk>/subject/",
+        sign_on_views.account_subject,
+        name="account_subject",
     ),
     path("phones/", phone_views.phone_list, name="phone_list"),
     path("phones/new/", phone_views.phone_enrol, name="phone_enrol"),

@@ -260,6 +260,18 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = "天山网格"
 MFA_TOTP_TOLERANCE = 1  # half a minute either way: phones' clocks differ
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
+# Single sign-on by OpenID Connect, none until OIDC_PROVIDERS names some: of each, say
+# `city`, OIDC_CITY_NAME, _ISSUER, _CLIENT_ID and _CLIENT_SECRET (accounts/sign_on.py).
+OIDC_PROVIDERS = {}
+for _key in env.list("OIDC_PROVIDERS", default=[]):
+    OIDC_PROVIDERS[_key] = {
+        _part.lower(): _required(
+            f"OIDC_{_key.upper()}_{_part}", f"OIDC_PROVIDERS names {_key}."
+        )
+        for _part in ("NAME", "ISSUER", "CLIENT_ID", "CLIENT_SECRET")
+    }
+    if not OIDC_PROVIDERS[_key]["issuer"].startswith("https://"):
+        raise ImproperlyConfigured(f"OIDC_{_key.upper()}_ISSUER must be https://…")
 # How many proxies of one's own stand before the server: only what they say of a
 # client's address is believed.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
@@ -314,6 +326,10 @@ SECURE_CSP = {
     "form-action": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
 }
+# The button to a provider of single sign-on is a form, which leads on to its host.
+for _one in OIDC_PROVIDERS.values():
+    _issuer = urlsplit(_one["issuer"])
+    SECURE_CSP["form-action"].append(f"{_issuer.scheme}://{_issuer.netloc}")
 # --- the map -----------------------------------------------------------------------
 
 # Longitude and latitude (WGS-84) around which all outlines lie: 天山路街道.

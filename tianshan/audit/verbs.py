@@ -13,6 +13,7 @@ VERBS = {
     "account.sign_in_failed": "登录失败",
     "account.signed_in": "登录",
     "account.signed_out": "退出登录",
+    "account.subject_set": "记统一登录编号",
     "account.unlocked": "解除登录暂停",
     "activity.announced": "发布活动",
     "activity.cancelled": "取消活动",

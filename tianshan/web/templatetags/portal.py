@@ -150,6 +150,12 @@ def elided(paginator, number):
 
 
 @register.simple_tag
+def sign_on_ways():
+    """The providers of single sign-on that are configured: `(key, name)` of each."""
+    return [(key, one["name"]) for key, one in settings.OIDC_PROVIDERS.items()]
+
+
+@register.simple_tag
 def demo_mode():
     """Does this portal show invented data?"""
     return settings.DEMO
