@@ -5,6 +5,8 @@ import re
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.rights import Right, roles_with
@@ -48,7 +50,9 @@ def test_each_way_of_having_no_token_in_force_is_one_answer(path, ask, client, l
 def test_a_session_opens_nothing_and_is_left_alone(client_of, leader):
     browser = client_of(leader)
     before = dict(browser.cookies)
-    answer = browser.get("/api/v1/figures")
+    with CaptureQueriesContext(connection) as asked:
+        answer = browser.get("/api/v1/figures")
+    assert not [each for each in asked if "django_session" in each["sql"]]
     assert answer.status_code == 401
     assert not answer.cookies
     assert dict(browser.cookies) == before
