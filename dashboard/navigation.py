@@ -81,6 +81,7 @@ MENU = [
             ("accounts:audit_list", "审计", {"icon": "shield-check"}),
             ("dashboard:token_list", "接口令牌", {"icon": "key"}),
             ("dashboard:holiday_list", "节假日", {"icon": "calendar-event"}),
+            ("dashboard:job_list", "后台任务", {"icon": "refresh"}),
             ("dashboard:value_list", "常用值", {"icon": "list-details"}),
         ],
     ),

@@ -9,6 +9,7 @@ import hashlib
 import io
 import uuid
 
+from django_tasks_db.models import DBTaskResult
 from PIL import Image
 
 from accounts.models import EnrolledPhone, SignedIn
@@ -259,6 +260,14 @@ def shops(here, owner):
     )
     at["bulk"] = BulkEdit.objects.create(
         ledger="businesses", act="trade", words=word("批量"), rows=1, by=owner, at=NOON
+    )
+    at["job"] = DBTaskResult.objects.create(
+        status="FAILED",
+        task_path="tianshan.notices.tasks.send_reminders",
+        args_kwargs={"args": [], "kwargs": {}},
+        backend_name="default",
+        run_after=NOON,
+        finished_at=NOON,
     )
     at["notice"] = Notice.objects.create(
         to=owner, key=here.name, words=word("提醒"), url="/", at=NOON

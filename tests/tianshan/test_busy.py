@@ -82,10 +82,12 @@ def test_a_view_that_fails_gives_its_place_back():
 @pytest.fixture
 def short(transactional_db, settings):
     """A connection as the server makes it, with less patience."""
-    settings.STATEMENT_SECONDS = 5
+    settings.STATEMENT_SECONDS, settings.POOLED = 5, False
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = '50ms'")
     yield
+    with connection.cursor() as cursor:  # behind a pooler it would be left to the next
+        cursor.execute("RESET statement_timeout")
     connection.close()
 
 

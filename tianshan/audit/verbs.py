@@ -409,6 +409,7 @@ KEYS = {
     "issue": "议题",
     "item": "议程",
     "items": "议程项数",
+    "job.retried": "重做后台任务",
     "kept": "没有动的",
     "kind": "类别",
     "ledger": "台账",
