@@ -145,7 +145,7 @@ def template_detail(request, pk):
         for number, sheet in enumerate(template.sheets)
     ]
     valid = [form.is_valid() for form in forms]  # of each, so that all errors show
-    if all(valid):
+    if request.method == "POST" and all(valid):
         sheets, again = _as_chosen(template, forms)
         exports.map_template(
             template, sheets=sheets, by=request.user, at=timezone.now()

@@ -165,7 +165,8 @@ class Account:
         if line.kind in GROUND and self.place == "own":
             return territory in {"own", "child"}
         if line.serves_below and self.place in ("own", "sibling"):
-            return territory in {self.place, "parent"} | self.reach
+            below = {"child"} if self.place == "own" else set()
+            return territory in {self.place, "parent"} | self.reach | below
         if self.unit > 1:
             return line.of in OF_EVERY_UNIT and territory == "own"
         return territory in self.reach

@@ -37,6 +37,21 @@ TRACES = {
     "audit_reading",
 }
 
+# Of the ground, and of what serves everybody on it: open to each post in the subtree.
+KNOWN_TO_ALL = [
+    "网格",
+    "大厦",
+    "指导员",
+    "荣誉",
+    "阵地",
+    "活动",
+    "系列",
+    "提供方",
+    "会议室",
+    "预订",
+    "功能",
+    "居委会",
+]
 SESSIONS = {"accounts_signedin", "django_session"}
 
 # Twelve kinds of data: the words planted, the roles that may read them somewhere, and
@@ -122,7 +137,7 @@ def strange_words(account, line, territory, text):
         known.add("own")  # each unit of a grid may offer what is looked for there
     if account.place == "own":  # names of the ground that all posts there know
         for mark in (MARKS["own"], MARKS["child"]):
-            for known_to_all in ("网格", "大厦", "指导员"):
+            for known_to_all in KNOWN_TO_ALL:
                 text = text.replace(mark * 2 + known_to_all, "")
     return marks_in(text) - known
 
@@ -264,6 +279,14 @@ def test_each_canary_sings_for_whoever_may_hear_it(kind, world):
     answer = clients[account].get(url_of(LINES[name], territories["own"]))
     assert answer.status_code == 200
     assert any(word in body_of(answer) for word in whole_words(kind, words))
+
+
+def test_a_look_at_a_template_without_sheets_writes_nothing(world):
+    territories, clients = world
+    url = url_of(LINES["enterprises:template_detail"], territories["own"])
+    clerk = clients[Account("clerk", "own")]
+    answer, wrote = in_a_cell(lambda: clerk.get(url))
+    assert (answer.status_code, set(wrote) - TRACES) == (200, set())
 
 
 @pytest.mark.parametrize(
