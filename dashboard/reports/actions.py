@@ -240,6 +240,8 @@ def map_form(form, *, fields, by, at):
             if form.kind != "xlsx":
                 raise Refused("Word 模板只填双花括号里的名称，不能按单元格填。")
             place = pouring.cell_of(bytes(form.file), place)
+        if field["source"] == "rows" and form.kind != "xlsx":
+            raise Refused("逐行列出的名单只能填进 .xlsx 工作簿。")
         if place in {one["place"] for one in kept}:
             raise Refused(f"“{place}”对了两次，请删去一行。")
         kept.append({**field, "place": place})
@@ -376,6 +378,8 @@ def correct(cell, *, value, reason, by, at):
     """Put something else in a place, with why; nothing: what was counted stands again."""
     filing = _step(cell.filing, "correct", by=by, at=at)
     cell = FilingCell.objects.select_for_update().get(pk=cell.pk)
+    if cell.source == "rows":
+        raise Refused("名单不在这里改：请改台账，再重新取数。")
     value = " ".join(value.split())[:200]
     typed = cell.source == sources.TYPED
     if value and not typed:
@@ -407,6 +411,8 @@ def submit(filing, *, by, at):
         raise Refused("这张报表还没有一处要填的，请先在模板里对好。")
     if missing := [cell.label for cell in cells if cell.is_missing]:
         raise Refused(f"还有要人工填写的没有填：{'、'.join(missing[:5])}。")
+    if open_ := [cell.label for cell in cells if cell.is_unread]:
+        raise Refused(f"名单没有取成：{'、'.join(open_[:5])}。")
     filing.state, filing.back = Filing.State.CHECKING, ""
     filing.submitted_by, filing.submitted_at = by, at
     filing.save(update_fields=["state", "back", "submitted_by", "submitted_at"])

@@ -207,12 +207,13 @@ def filing_detail(request, pk):
     now = timezone.now()
     steps = _mine(filing, request.user, now)
     last = filing.last()
-    before = {cell.place: cell.shown for cell in last.cells.all()} if last else {}
+    before = {cell.place: cell for cell in last.cells.all()} if last else {}
     cells = [
         {
             "cell": cell,
-            "last": before.get(cell.place),
-            "changed": cell.place in before and before[cell.place] != cell.shown,
+            "last": before[cell.place].shown if cell.place in before else None,
+            "changed": cell.place in before
+            and before[cell.place].compared != cell.compared,
         }
         for cell in filing.cells.select_related("said_by")
     ]

@@ -161,7 +161,7 @@ class MapForm(forms.Form):
     def __init__(self, *args, form, user, **kwargs):
         super().__init__(*args, **kwargs)
         self.form, self.user = form, user
-        choices = sources.choices(user, form.fields)
+        choices = sources.choices(user, form.fields, kind=form.kind)
         for number, field in enumerate(form.fields):
             self.fields[f"source_{number}"] = forms.ChoiceField(
                 label=field["label"],

@@ -367,6 +367,16 @@ class FilingCell(models.Model):
     def is_missing(self):
         return self.source == "typed" and not self.said
 
+    @property
+    def is_unread(self):
+        """A list of which the rows could not be read."""
+        return self.source == "rows" and "rows" not in self.origin
+
+    @property
+    def compared(self):
+        """What tells whether it differs from the last issue's."""
+        return self.origin.get("rows", self.shown)
+
 
 class FormRequestQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.SEE_REPORTS):

@@ -359,6 +359,139 @@ def test_a_kept_view_is_counted_in_the_grid_and_stays_as_it_was(
     assert cell.origin["href"].startswith("/merchants/?")
 
 
+@pytest.fixture
+def listing(grid, clerk, keep):
+    """`listing(query, columns)`: a form with a list of a kept view, and below it a foot
+    that adds up what is listed."""
+
+    def listed(query="state=operating", columns=("name", "kind", "staff", "phone")):
+        view = keep_view(
+            LEDGERS["merchants"],
+            name="在营商户",
+            query=query,
+            columns=list(columns),
+            by=clerk,
+            at=NOON,
+        )
+        cells = {"A8": "{{名单}}", "A9": "合计", "C9": "=SUM(C8:C8)"}
+        form = keep(workbook(cells))
+        source = sources.chosen(f"rows:{view.pk}", clerk)
+        fields = [
+            {"place": f["place"], "label": f["label"], **source}
+            if f["place"] == "名单"
+            else f
+            for f in form.fields
+        ]
+        return actions.map_form(form, fields=fields, by=clerk, at=NOON)
+
+    return listed
+
+
+def shops(grid, *names, **facts):
+    from tests.factories import BusinessFactory
+
+    return [
+        BusinessFactory(
+            grid=grid,
+            kind="merchant",
+            name=name,
+            staff_count=number,
+            contact_phone="13912345678",
+            **facts,
+        )
+        for number, name in enumerate(names, 3)
+    ]
+
+
+def test_rows_of_a_kept_view_are_listed_with_the_foot_below_them(
+    listing, signed, begin, clerk, chief, leader, grid, other_grid, client_of
+):
+    shops(grid, "甲茶行", "=1+1", "丙茶行")
+    shops(other_grid, "别处茶行")
+    PostFactory(role=Role.GRID_CLERK, grid=grid.parent, user=clerk)
+    filing = signed(listing())
+    cell = filing.cells.get(place="名单")
+    assert cell.counted == "3"
+    assert {row[0] for row in cell.origin["rows"]} == {"=1+1", "丙茶行", "甲茶行"}
+    assert cell.origin["heads"] == ["单位名称", "类别", "从业人员数", "联系电话"]
+
+    sheet = openpyxl.load_workbook(io.BytesIO(actions.filed(filing)))["月报"]
+    listed = [[c.value for c in row] for row in sheet["A8:D10"]]
+    assert listed == cell.origin["rows"]
+    assert {c.data_type for row in sheet["A8:A10"] for c in row} == {"s"}
+    assert "13912345678" not in str(listed)
+    assert (sheet["A11"].value, sheet["C11"].value) == ("合计", "=SUM(C8:C10)")
+
+    page = client_of(clerk).get(filing.get_absolute_url()).text
+    assert "逐行列出" in page
+    assert "丙茶行" in page
+    assert "别处茶行" not in page
+
+
+def test_a_list_is_compared_row_by_row_with_the_last_issue(
+    listing, signed, begin, grid, client_of, clerk
+):
+    shops(grid, "甲茶行", "乙茶行")
+    form = listing()
+    signed(form, AUGUST)
+    one = grid.businesses.get(name="甲茶行")
+    one.name = "新甲茶行"
+    one.save()
+    later = begin(form)
+    page = client_of(clerk).get(later.get_absolute_url()).text
+    row = page[page.index(">名单</td>") :]
+    assert "变" in row[: row.index("</tr>")]
+
+
+def test_a_list_is_not_changed_by_hand(listing, begin, grid, clerk, client_of):
+    shops(grid, "甲茶行")
+    filing = begin(listing())
+    cell = filing.cells.get(place="名单")
+    with pytest.raises(Refused, match="请改台账"):
+        actions.correct(cell, value="2", reason="数错了", by=clerk, at=NOON)
+    edit = reverse("dashboard:cell_edit", args=[cell.pk])
+    assert edit not in client_of(clerk).get(filing.get_absolute_url()).text
+
+
+def test_too_long_a_list_says_so_and_goes_nowhere(
+    listing, begin, grid, clerk, monkeypatch, client_of
+):
+    monkeypatch.setattr(sources, "MOST_LISTED", 2)
+    shops(grid, "甲茶行", "乙茶行", "丙茶行")
+    filing = begin(listing())
+    typed(filing, clerk)
+    with pytest.raises(Refused, match="名单没有取成：名单"):
+        actions.submit(filing, by=clerk, at=NOON)
+    assert (
+        "有 3 行，最多列 2 行" in client_of(clerk).get(filing.get_absolute_url()).text
+    )
+
+
+def test_an_empty_list_leaves_its_place_empty(listing, signed, grid):
+    sheet = openpyxl.load_workbook(io.BytesIO(actions.filed(signed(listing()))))["月报"]
+    assert sheet["A8"].value is None
+    assert sheet["A9"].value == "合计"
+
+
+def test_columns_that_need_a_right_of_their_own_are_left_out(
+    listing, begin, grid, clerk
+):
+    shops(grid, "甲茶行")
+    available = LEDGERS["merchants"].columns_for(clerk)
+    restricted = [column.key for column in available if column.right]
+    assert restricted
+    filing = begin(listing(columns=["name", *restricted]))
+    assert filing.cells.get(place="名单").origin["heads"] == ["单位名称"]
+
+
+def test_only_workbooks_list_rows(keep, clerk, grid):
+    form = keep(document("{{名单}}"), name="名单报告")
+    field = {**form.fields[0], "source": "rows", "key": "1", "ledger": "merchants"}
+    with pytest.raises(Refused, match="只能填进"):
+        actions.map_form(form, fields=[field], by=clerk, at=NOON)
+    assert all("逐行" not in str(one[0]) for one in sources.choices(clerk))
+
+
 # --- the way: 填报, 审核, 签发 --------------------------------------------------------
 
 

@@ -166,7 +166,9 @@ class Sheet:
             if row > self.last:
                 row += grown
             elif row == self.last and grown:
-                row = new_last
+                # Where one row was room for all, an area still begins with it.
+                begins = match.string[match.end() :].startswith(":")
+                row = row if begins and row == self.first else new_last
             return f"{match[1]}{row}"
 
         for row in self.sheet.iter_rows(min_row=new_last + 1):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tianshan.files import package
-from tianshan.files.filling import Cells, check_template, fill
+from tianshan.files.filling import Cells, Filling, check_template, fill
 from tianshan.files.limits import Limits
 from tianshan.files.problems import FileProblem
 from tianshan.files.reading import read_workbook
@@ -56,6 +56,17 @@ class Template:
     kind: str
     names: list
     notes: list = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a list, as long as each other: they go into a sheet from their place on,
+    downwards and to the right, and push down what stands below."""
+
+    rows: list
+
+    def __str__(self):
+        return f"{len(self.rows)} 行"
 
 
 def examine(content):
@@ -163,7 +174,8 @@ def _parsed(text):
 def pour(kind, content, values, *, note):
     """The template with the values in their places, as bytes.
 
-    `values` is `{place: number, text, date or None}`, a place a name or a cell.
+    `values` is `{place: number, text, date, Rows or None}`, a place a name or a cell.
+    Of Rows a sheet takes one, in a cell of its own; a document says how many they are.
     """
     if kind == "docx":
         texts = {name: in_words(value) for name, value in values.items()}
@@ -178,11 +190,33 @@ def pour(kind, content, values, *, note):
             sheet, row, column = _parsed(place)
             by_sheet.setdefault(sheet, {})[row, column] = value
     fillings = [
-        Cells(sheet, [(*at, "—" if v is None else v) for at, v in cells.items()])
+        Cells(sheet, [(*at, "—" if v is None else v) for at, v in plain.items()])
         for sheet, cells in by_sheet.items()
+        if (plain := {at: v for at, v in cells.items() if not isinstance(v, Rows)})
     ]
+    # After the cells: what stands below a list goes down with what was put there.
+    for sheet, cells in by_sheet.items():
+        lists = [(at, v) for at, v in cells.items() if isinstance(v, Rows)]
+        if len(lists) > 1:
+            raise FileProblem(f"“{sheet}”里对了几份名单，一张表只能填一份。")
+        fillings += [_listed(content, sheet, at, v, formulas) for at, v in lists]
     with fill(content, fillings, note=note) as file:
         return file.read()
+
+
+def _listed(content, sheet, at, value, formulas):
+    """Where the rows go: above the first row below their place that holds anything."""
+    (row, column), width = at, max(map(len, value.rows), default=1)
+    found = next(
+        s for s in read_workbook(io.BytesIO(content)).sheets if s.name == sheet
+    )
+    held = {
+        r for r, cells in enumerate(found.rows) if any(c is not None for c in cells)
+    }
+    held |= {r for r, _ in formulas.get(sheet, ())}
+    below = [r for r in held if r > row]
+    places = list(range(column, column + width))
+    return Filling(sheet, row, places, value.rows, min(below, default=None))
 
 
 def _poured(text, values):

@@ -245,7 +245,7 @@ def _by_database(user, asked, columns):
     return in_sql.read(asked.ledger, asked.rows, columns, user=user, day=asked.day)
 
 
-def _row_by_row(user, asked, columns):
+def row_by_row(user, asked, columns):
     """What the columns hold, of each row."""
     rows = asked.ledger.annotated(asked.rows, columns, user=user, day=asked.day)
     found = rows.iterator(2000)
@@ -268,7 +268,7 @@ def _xlsx(user, asked, columns, note):
             file,
             title=asked.ledger.title,
             columns=columns,
-            rows=rows or _row_by_row(user, asked, columns),
+            rows=rows or row_by_row(user, asked, columns),
             note_lines=[note],
         )
         file.seek(0)
@@ -284,7 +284,7 @@ def _csv(user, asked, columns, note):
         yield from csv_chunks(columns=headings, rows=())
         yield from in_sql.csv_lines(told)
         return
-    rows = _row_by_row(user, asked, columns)
+    rows = row_by_row(user, asked, columns)
     yield from csv_chunks(columns=headings, rows=([*row, None] for row in rows))
 
 
