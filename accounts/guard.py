@@ -4,7 +4,7 @@ one address, each series with a longer pause than the one before.
 A whole office shares one address, and everybody knows everybody's name. So that nobody
 can lock out another, a browser in which an account has signed in before is known by a
 cookie and counted for itself: what strangers get wrong at the name or from the address
-does not stop it, nor does what it gets wrong stop others (docs/decisions/0006).
+does not stop it, nor does what it gets wrong stop others (docs/decisions/0014).
 
 A try is counted before its password is looked at and given back when it was right, so
 that many at once do not slip by. Names that nobody has are counted like any other.
