@@ -4,7 +4,9 @@ import datetime as dt
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
+from accounts import passwords
 from accounts.rights import Role
 from dashboard import handover
 from enterprises.models import Caretaker
@@ -12,6 +14,7 @@ from tests.factories import (
     NOON,
     TODAY,
     BusinessFactory,
+    DemandFactory,
     OfficerFactory,
     PostFactory,
     UserFactory,
@@ -130,3 +133,89 @@ def test_an_ended_post_hands_nothing_over(post, to, admin):
     post.save()
     with pytest.raises(handover.Refused):
         hand(post, to, admin)
+
+
+# The page of it
+
+
+@pytest.fixture
+def at_desk(client, admin):
+    """The administrator, who has just given the password once more."""
+    passwords.change(admin, "Shan-road-2026", at=timezone.now())
+    form = {"login": admin.username, "password": "Shan-road-2026"}
+    client.post("/login/", form)
+    client.post("/password/again/", form | {"next": "/accounts/"})
+    return client
+
+
+def page_of(post):
+    return f"/accounts/posts/{post.pk}/handover/"
+
+
+def test_the_page_says_in_counts_what_goes_over_and_names_nobody(at_desk, post):
+    care(post, business=BusinessFactory(grid=post.grid, name="机密茶行"))
+    page = at_desk.get(page_of(post)).text
+    assert "<dt>走访责任（家）</dt><dd>1</dd>" in page
+    assert "机密茶行" not in page
+    assert "另外交" not in page
+
+
+def test_the_page_says_who_passes_on_what_stays(at_desk, post):
+    DemandFactory(
+        business=BusinessFactory(grid=post.grid), handler=post.user, confidential=True
+    )
+    page = at_desk.get(page_of(post)).text
+    assert "另外交" in page
+    assert "1 件，由台账员或网格长另行转交" in page
+
+
+def test_a_post_with_nothing_in_hand_is_handed_over_alone(at_desk, post, to):
+    assert "没有记在名下的事，只交岗位" in at_desk.get(page_of(post)).text
+    at_desk.post(page_of(post), {"to": to.pk, "reason": "岗位调整"})
+    assert [each.role for each in to.posts.all()] == [post.role]
+
+
+def test_the_page_hands_over_and_leads_to_the_successor(at_desk, post, to):
+    business = BusinessFactory(grid=post.grid)
+    care(post, business=business)
+    form = {"to": to.pk, "reason": "岗位调整"}
+    answer = at_desk.post(page_of(post), form, follow=True)
+    assert answer.redirect_chain == [(f"/accounts/{to.pk}/", 302)]
+    assert "已交给接手的，原岗位已卸任" in answer.text
+    owing = Caretaker.objects.in_force(timezone.localdate())
+    assert [(each.user, each.business) for each in owing] == [(to, business)]
+
+
+def test_one_is_asked_for_the_successor_and_the_reason(at_desk, post, admin):
+    away = UserFactory(is_active=False)
+    for taker in ("", away.pk, post.user.pk, admin.pk):
+        page = at_desk.post(page_of(post), {"to": taker, "reason": "岗位调整"})
+        assert page.context["form"].errors.keys() == {"to"}
+    page = at_desk.post(page_of(post), {"to": "", "reason": " "})
+    assert page.context["form"].errors.keys() == {"to", "reason"}
+    assert post.user.posts.get().until is None
+
+
+def test_the_page_of_an_ended_post_says_that_it_is_over(at_desk, post, to):
+    post.until = timezone.localdate()
+    post.save()
+    page = at_desk.post(page_of(post), {"to": to.pk, "reason": "岗位调整"})
+    assert "这个岗位现在不在任" in page.text
+    assert not to.posts.exists()
+
+
+@pytest.mark.parametrize("role", set(Role) - {Role.SECURITY_ADMIN})
+def test_the_page_is_refused_to_everybody_else(client_of, post, to, street, role):
+    client = client_of(PostFactory(role=role, grid=street).user)
+    form = {"to": to.pk, "reason": "岗位调整"}
+    assert client.get(page_of(post)).status_code == 403
+    assert client.post(page_of(post), form).status_code == 403
+    assert not to.posts.exists()
+
+
+def test_the_page_asks_for_the_password_once_more(client_of, post, to, admin):
+    form = {"to": to.pk, "reason": "岗位调整"}
+    answer = client_of(admin).post(page_of(post), form)
+    assert answer.status_code == 302
+    assert answer.url.startswith("/password/again/")
+    assert not to.posts.exists()
