@@ -1,5 +1,7 @@
 """What has to be done before anything else: every page leads there until it is."""
 
+from urllib.parse import urlsplit
+
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -65,11 +67,21 @@ def needs_second_factor(user):
     return asked_of(user) and not is_mfa_enabled(user, [Type.TOTP, Type.WEBAUTHN])
 
 
-def _open_before(request, view, due):
+def _ways(due):
+    """The addresses that are open until what is due has been done."""
     ways = {due, *map(reverse, ALWAYS)}
     if due == reverse("mfa_index"):
         ways |= set(map(reverse, SETTING_UP))
-    return request.path in ways or getattr(view, "rule", None) == "anyone"
+    return ways
+
+
+def _open_before(request, view, due):
+    return request.path in _ways(due) or getattr(view, "rule", None) == "anyone"
+
+
+def _shown(request):
+    """The address of the page that asks for a part."""
+    return urlsplit(request.htmx.current_url or "").path
 
 
 def _led_to(request, view, due):
@@ -80,7 +92,10 @@ def _led_to(request, view, due):
         # As without a session: a phone keeps what it has and sends it later.
         reason = "请先打开网页版，办完登录安全的事。"
         response = JsonResponse({"reason": reason, "first": due}, status=401)
-    elif request.headers.get("HX-Request"):
+    elif request.htmx and _shown(request) in _ways(due):
+        # A part of the very page that is due: led there, it would load without end.
+        response = HttpResponse(status=204)
+    elif request.htmx:
         response = HttpResponse(status=401, headers={"HX-Redirect": due})
     else:
         response = redirect(due)

@@ -85,6 +85,10 @@ def test_a_password_set_by_another_leads_every_page_to_its_change(client, person
     assert client.post("/phones/new/", {}).url == "/password/"
     part = client.get("/me/", headers={"hx-request": "true"})
     assert part.headers["HX-Redirect"] == "/password/"
+    shown = {"hx-request": "true", "hx-current-url": "http://testserver/password/"}
+    part = client.get("/notices/unread/", headers=shown)
+    assert part.status_code == 204
+    assert "HX-Redirect" not in part.headers
     asked = client.get("/me/", headers={"accept": "application/json"})
     assert asked.status_code == 401
     page = client.get("/password/")

@@ -68,6 +68,12 @@ def test_a_role_of_which_it_is_asked_sets_it_up_first(client, auditor, settings)
     enter(client)
     for url in ("/", "/audit/", "/me/", "/sessions/"):
         assert client.get(url).url == "/security/"
+    shown = {
+        "hx-request": "true",
+        "hx-current-url": "http://testserver/password/again/",
+    }
+    part = client.get("/notices/unread/", headers=shown)
+    assert "HX-Redirect" not in part.headers
     assert "您的岗位登录要有第二因素" in client.get("/security/").text
     assert client.get("/security/app/new/").url.startswith("/password/again/")
     assert client.post("/logout/").url == "/login/"
