@@ -13,8 +13,14 @@ from dashboard import handover
 from grids.models import Post
 
 
+class _Successor(forms.ModelChoiceField):
+    def label_from_instance(self, user):
+        """Two people may go by one name: an account tells them apart."""
+        return f"{user.display_name}（{user.username}）"
+
+
 class HandoverForm(forms.Form):
-    to = forms.ModelChoiceField(
+    to = _Successor(
         label="接手的人", queryset=User.objects.none(), empty_label="请选择"
     )
     reason = forms.CharField(label="原因", max_length=100, help_text="如“岗位调整”")
@@ -23,7 +29,7 @@ class HandoverForm(forms.Form):
         super().__init__(*args, **kwargs)
         others = User.objects.visible_to(user).filter(is_active=True)
         others = others.exclude(pk__in=[post.user_id, user.pk])
-        self.fields["to"].queryset = others.order_by("display_name")
+        self.fields["to"].queryset = others.order_by("display_name", "username")
 
 
 @needs(Right.MANAGE_ACCOUNTS)

@@ -160,6 +160,14 @@ def test_the_page_says_in_counts_what_goes_over_and_names_nobody(at_desk, post):
     assert "另外交" not in page
 
 
+def test_two_of_one_name_are_told_apart_by_their_accounts(at_desk, post):
+    for username in ("liu.min", "liu.min2"):
+        UserFactory(username=username, display_name="刘敏")
+    page = at_desk.get(page_of(post)).text
+    assert "刘敏（liu.min）" in page
+    assert "刘敏（liu.min2）" in page
+
+
 def test_the_page_says_who_passes_on_what_stays(at_desk, post):
     DemandFactory(
         business=BusinessFactory(grid=post.grid), handler=post.user, confidential=True
