@@ -92,6 +92,10 @@ class SecondFactor(DefaultMFAAdapter):
     """Secrets of authenticator apps are sealed, so that a copy of the database opens
     nothing."""
 
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": "数字不对。请输验证器上现在的 6 位数字，每个只能用一次。"
+    }
+
     def encrypt(self, text):
         return _fernet().encrypt(text.encode()).decode()
 

@@ -97,6 +97,7 @@ def test_the_password_alone_opens_nothing_any_more(client, codes):
     assert client.get("/audit/").url.startswith("/login/")
     page = client.post("/login/code/", {"code": "000000"})
     assert page.status_code == 200
+    assert "请输验证器上现在的 6 位数字" in page.text
     assert client.get("/audit/").url.startswith("/login/")
 
 
