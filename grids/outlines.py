@@ -173,7 +173,7 @@ def _shape(geometry, system):
     if empty:
         raise Wrong("形状是空的")
     if not is_valid(drawn):
-        raise Wrong("轮廓自己交叉了，请在制图软件里改好")
+        raise Wrong("轮廓的边自己交叉了，请改好再存")
     return {"type": kind, "coordinates": moved}, _count(moved)
 
 
@@ -230,7 +230,9 @@ def _look_outside(found):
     for one in buildings:
         ground = grounds.get(one.of.grid_id)
         if ground and not ground.intersects(shape(one.shape)):
-            one.problem = f"不在{one.of.grid.name}的轮廓里：坐标系可能选错了"
+            one.problem = (
+                f"不在{one.of.grid.name}的轮廓里：位置画错了，或者坐标系选错了"
+            )
 
 
 def _is_ground(one):

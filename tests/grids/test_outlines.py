@@ -120,7 +120,7 @@ def test_a_building_read_in_another_system_lies_outside_its_grid(read, grid, tow
         )
         if each.problem
     ]
-    assert "坐标系可能选错了" in one.problem
+    assert "位置画错了，或者坐标系选错了" in one.problem
 
 
 def test_whose_it_is_must_be_plain(read, grid, other_grid, tower):
