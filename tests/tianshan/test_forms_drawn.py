@@ -2,6 +2,8 @@
 
 from django import forms
 
+from grids.models import Grid
+
 
 class VisitForm(forms.Form):
     name = forms.CharField(label="商户名称", help_text="与门头一致")
@@ -91,3 +93,10 @@ def test_what_the_user_typed_is_escaped():
     html = str(VisitForm({"name": '"><script>', "note": "</textarea><script>"}))
 
     assert "<script>" not in html
+
+
+def test_a_choice_not_yet_made_is_named_in_chinese():
+    class PlaceForm(forms.Form):
+        grid = forms.ModelChoiceField(Grid.objects.none())
+
+    assert '<option value="" selected>请选择</option>' in str(PlaceForm()["grid"])
