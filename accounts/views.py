@@ -170,11 +170,18 @@ def _field(reading):
         return reading.field
 
 
+def _plain(value):
+    """A list as one reads it, not as a program writes it."""
+    return "、".join(map(str, value)) if isinstance(value, list) else value
+
+
 def _in_words(entry):
     """An act as people say it: its name, its object, what it says of itself."""
     return {
         "entry": entry,
         "act": VERBS.get(entry.verb, entry.verb),
         "subject": _subject(entry),
-        "data": [(KEYS.get(key, key), value) for key, value in entry.data.items()],
+        "data": [
+            (KEYS.get(key, key), _plain(value)) for key, value in entry.data.items()
+        ],
     }

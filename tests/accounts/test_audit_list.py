@@ -113,3 +113,14 @@ def verbs_in_the_code():
 
 def test_every_act_has_a_name_in_words():
     assert set(verbs_in_the_code()) - set(VERBS) == set()
+
+
+def test_what_an_act_says_beside_is_read_without_brackets(client_of, street):
+    auditor = PostFactory(role=Role.AUDITOR, grid=street).user
+    audit.record(
+        "job.retried", auditor, by=auditor, at=NOON, fields=["甲", "乙"], job="12"
+    )
+    page = client_of(auditor).get("/audit/").text
+    assert "重做后台任务" in page
+    assert "项目：甲、乙" in page
+    assert "任务编号：12" in page
