@@ -629,6 +629,7 @@ def prove_bad_values(*arguments):
     """The same shots as in the tests, 20,000 instead of some."""
     prepare(with_tests=True)
     os.environ.setdefault("BAD_VALUES", "20000")
+    os.environ.setdefault("BAD_VALUES_SECONDS", "5")
     os.environ["TIANSHAN_MODE"] = "test"
     shots = [PYTHON, "-m", "pytest", "-n", "2", "tests/matrix/test_bad_values.py"]
     return subprocess.run([*shots, *arguments], check=False).returncode

@@ -153,7 +153,7 @@ def _model(line):
     """The model of the row that an audit line is about; None when it is gone."""
     try:
         return apps.get_model(line.subject)
-    except LookupError:
+    except (LookupError, ValueError):  # of a room that is gone; no model's name at all
         return None
 
 

@@ -4,7 +4,7 @@ import json
 import uuid
 
 from django.contrib import messages
-from django.http import JsonResponse
+from django.http import JsonResponse, RawPostDataException
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -23,7 +23,14 @@ from visits.sync import moments
 
 MOST_BYTES = 4096
 # What reading a record raises that is no record of ours.
-NOT_WHOLE = (ValueError, TypeError, OverflowError, AttributeError)
+NOT_WHOLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    AttributeError,
+    RecursionError,
+    RawPostDataException,
+)
 
 
 def _held(request, pk):

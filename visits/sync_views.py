@@ -5,7 +5,7 @@ import logging
 import traceback
 
 from django.db import InterfaceError, OperationalError
-from django.http import JsonResponse
+from django.http import JsonResponse, RawPostDataException
 from django.middleware.csrf import get_token
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -35,7 +35,8 @@ def record_sync(request):
         return JsonResponse({"reason": "这条记录太长，请缩短后再传。"}, status=413)
     try:
         body = json.loads(request.body)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, RawPostDataException):
+        # The last: a form with files, which is no JSON and read already.
         return JsonResponse({"reason": "记录不完整。"}, status=422)
     if isinstance(body, dict) and body.get("author") != request.user.pk:
         reason = "这条不是现在登录的人记的，等本人登录后再传。"

@@ -1,7 +1,7 @@
 """One world for a whole module, in a transaction that is never committed."""
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from accounts.rights import Role
@@ -63,6 +63,9 @@ def world(django_db_setup, django_db_blocker, kept_files):
                 client = Client(raise_request_exception=False)
                 client.force_login(account_of(account, territories))
                 clients[account] = client
+            # Tables that are full at once are planned for as if they were empty.
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE")
             yield territories, clients
         finally:
             transaction.set_rollback(True)

@@ -163,6 +163,16 @@ def test_what_is_no_record_is_refused_in_words(client, raw):
     assert answer.json()["reason"] == "记录不完整。"
 
 
+def test_a_form_is_no_record(client):
+    """With a token in it Django has read it before, and gives it out no more."""
+    browser = Client(enforce_csrf_checks=True)
+    browser.cookies = client.cookies
+    token = browser.get(URL).json()["token"]
+    answer = browser.post(URL, {"csrfmiddlewaretoken": token, "author": "1"})
+    assert answer.status_code == 422
+    assert answer.json()["reason"] == "记录不完整。"
+
+
 @pytest.mark.parametrize(
     "changes",
     [
