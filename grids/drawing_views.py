@@ -111,7 +111,7 @@ def outline_draw(request):
         form = DrawnForm(user=user)
         place = form.places.get(request.GET.get("of", ""))
         form.initial = {"of": request.GET.get("of"), "sketched": True}
-        form.initial |= _as_it_is(place) if place else {}
+        form.initial |= _as_it_is(place, user) if place else {}
     context = {
         "form": form,
         "system": system().label,
@@ -123,10 +123,10 @@ def outline_draw(request):
     return render(request, "grids/outline_draw.html", context, status=status)
 
 
-def _as_it_is(place):
+def _as_it_is(place, user):
     """What the form begins with: the corners of an outline of one ring, or the point."""
     kind = "grid" if isinstance(place, Grid) else "building"
-    row = Outline.objects.filter(**{kind: place}).first()
+    row = Outline.objects.visible_to(user).filter(**{kind: place}).first()
     if row and row.shape["type"] == "Polygon" and len(row.shape["coordinates"]) == 1:
         return {"corners": _lines(row.shape["coordinates"][0][:-1])} | {
             "sketched": row.sketched

@@ -50,6 +50,8 @@ class Follower:
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
             "shared_buffers": "32MB",
+            # No fewer than the primary has, or it does not follow.
+            "max_locks_per_transaction": "256",
             "cluster_name": "follower",
         }
         self.server._call(

@@ -98,8 +98,13 @@ def test_scripts_never_turn_text_into_code():
 
 # --- Python --------------------------------------------------------------------------
 
-# Joined HTML of which every part is escaped where it is joined (F4 reads it back).
-MARKED_SAFE = {"tianshan/ledgers/drawing.py", "tianshan/ledgers/bar.py"}
+# Joined HTML of which every part is escaped where it is joined (F4 reads it back), and
+# what the worker drew from a template and signed.
+MARKED_SAFE = {
+    "tianshan/ledgers/drawing.py",
+    "tianshan/ledgers/bar.py",
+    "dashboard/wide.py",
+}
 
 # Statements of our own: names come from models, values go as parameters.
 OWN_SQL = {
@@ -209,6 +214,12 @@ SEAM = {
 ASKED_OTHERWISE = {
     "accounts/account_views.py": {"User"},  # all of them, by who looks after accounts
     "accounts/session_views.py": {"SignedIn"},  # of one's own, found just before
+    # Before anybody is signed in: whose account a proven subject is.
+    "accounts/sign_on_views.py": {"Subject", "User"},
+    "dashboard/handover_views.py": {"User"},  # none, until the form knows who asks
+    "dashboard/job_views.py": {"DBTaskResult"},  # of a package, for who runs the system
+    # Posts may be given anywhere, by who looks after accounts.
+    "party/post_views.py": {"Grid", "MemberUnit", "PartyOrganization", "Station"},
     "accounts/views.py": {"Seal"},  # a fingerprint, on the auditor's page
     "cases/views.py": {
         "ConsentItem",  # lists of values
