@@ -12,7 +12,7 @@ from dashboard.models import StoredPage
 from tests.factories import BusinessFactory
 
 PAGES = ("/dashboard/", "/dashboard/brief/", "/map/", "/dashboard/figures.json")
-START = timezone.now()
+START = timezone.make_aware(dt.datetime(2026, 9, 1, 12))
 
 
 @pytest.fixture

@@ -194,3 +194,5 @@ def seen():
             yield tables
     finally:
         _outer.reset(token)
+        # What was found in memory within it made no statement that the outer one sees.
+        _tell_outer(tables)
