@@ -5,7 +5,6 @@ same grid and period to somebody who sees the whole street, as totals alone.
 """
 
 import datetime as dt
-import hashlib
 import secrets
 
 from django.core.exceptions import PermissionDenied
@@ -24,6 +23,7 @@ from issues.models import Level
 from tianshan.audit import record
 from tianshan.ledgers import Scope
 from tianshan.ledgers.figures import FEWEST
+from tianshan.web.tokens import hashed
 
 SEEN_EVERY = dt.timedelta(minutes=10)  # no finer is written down
 LONGEST = dt.timedelta(days=366)
@@ -34,11 +34,6 @@ FEW = Tone("few", f"不足 {FEWEST} 家，不显示", "", "c0")
 
 
 # --- links -------------------------------------------------------------------------
-
-
-def hashed(token):
-    """What is kept and looked for; the token itself is shown once."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 @transaction.atomic

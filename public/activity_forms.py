@@ -5,8 +5,8 @@ import uuid
 from django import forms
 
 from public.forms import PHONE
-from public.tokens import hashed
 from services.models import Feedback
+from tianshan.web.tokens import hashed
 
 PERSON = {"autocomplete": "off", "data-private": ""}
 

@@ -7,8 +7,9 @@ from django.db.models import Max
 from accounts.rights import Right
 from enterprises.models import Business
 from public.models import Card
-from public.tokens import KEY_ID, card_token, card_token_again, hashed
+from public.tokens import KEY_ID, card_token, card_token_again
 from tianshan.audit import record
+from tianshan.web.tokens import hashed
 
 MOST = 200  # cards printed at once
 

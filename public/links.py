@@ -5,9 +5,10 @@ from django.db import transaction
 
 from accounts.rights import Right
 from public.models import DemandLink
-from public.tokens import hashed, link_token
+from public.tokens import link_token
 from public.voiding import void
 from tianshan.audit import record
+from tianshan.web.tokens import hashed
 from visits.models import Demand
 
 

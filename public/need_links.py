@@ -4,12 +4,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from public.models import NeedLink
-from public.tokens import hashed, link_token
+from public.tokens import link_token
 from public.voiding import void
 from services import resources
 from services.models import Need
 from tianshan.audit import record
 from tianshan.notices import notify
+from tianshan.web.tokens import hashed
 
 
 def link_of(token):

@@ -8,11 +8,12 @@ from enterprises.models import Business
 from public import limits
 from public.models import Attempt, Card, OrderLink, OrderSending
 from public.sending import Refused, TooMany, shop_of, takes_demands
-from public.tokens import hashed, link_token
+from public.tokens import link_token
 from public.voiding import void
 from services import orders
 from services.models import Order
 from tianshan.audit import record
+from tianshan.web.tokens import hashed
 from visits.actions import digest_of
 
 

@@ -6,9 +6,10 @@ from django.db import transaction
 from issues.models import MeasurePart
 from issues.taking import Refused, acts_for_body
 from public.models import PartLink
-from public.tokens import hashed, link_token
+from public.tokens import link_token
 from public.voiding import void
 from tianshan.audit import record
+from tianshan.web.tokens import hashed
 
 
 def link_of(token):

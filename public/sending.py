@@ -5,9 +5,10 @@ from django.db import transaction
 from enterprises.models import Business
 from public import limits
 from public.models import Attempt, DemandLink, Sending, SentPhoto
-from public.tokens import hashed, link_token
+from public.tokens import link_token
 from tianshan.audit import record
 from tianshan.files.keeping import keep_picture
+from tianshan.web.tokens import hashed
 from visits import actions as visits
 from visits.actions import digest_of
 

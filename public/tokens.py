@@ -6,11 +6,12 @@ database.
 """
 
 import base64
-import hashlib
 import secrets
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
+
+from tianshan.web.tokens import hashed
 
 BYTES = 24
 KEY_ID = "1"  # of cards made from now on; a new one turns all new tokens
@@ -71,8 +72,3 @@ def row_of(kind, token):
         ):
             return int(pk)
     return None
-
-
-def hashed(token):
-    """What is kept and looked for. A surrogate, which no token has, ends as "?"."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -1,7 +1,6 @@
 """Giving, revoking and recognising tokens; and with whose eyes one looks."""
 
 import datetime as dt
-import hashlib
 import secrets
 
 from django.core.exceptions import PermissionDenied
@@ -14,17 +13,13 @@ from dashboard.api.models import ApiToken
 from grids.models import Grid, Post
 from tianshan.audit import record
 from tianshan.ledgers import LEDGERS
+from tianshan.web.tokens import hashed
 
 USED_EVERY = dt.timedelta(minutes=1)  # no finer is written down
 LONGEST = dt.timedelta(days=366)
 BYTES = 32
 FIGURES, MAP = "figures", "map"
 OTHERS = {FIGURES: "统计数", MAP: "地图（GeoJSON）"}
-
-
-def hashed(token):
-    """What is kept and looked for; the token itself is shown once."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def scopes_for(user):

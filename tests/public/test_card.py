@@ -14,13 +14,13 @@ from enterprises import merging
 from enterprises.models import Business
 from public import cards
 from public.models import Attempt, DemandLink, Sending
-from public.tokens import hashed
 from tests.factories import (
     NOON,
     BusinessFactory,
     DemandFactory,
     VisitFactory,
 )
+from tianshan.web.tokens import hashed
 from visits.models import Demand
 
 WORDS = "清运车九点来。"

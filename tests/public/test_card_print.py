@@ -5,9 +5,10 @@ from django.core.exceptions import PermissionDenied
 
 from public import cards
 from public.models import Card
-from public.tokens import card_token_again, hashed
+from public.tokens import card_token_again
 from tests.factories import NOON, BusinessFactory
 from tianshan.audit.models import Entry
+from tianshan.web.tokens import hashed
 
 URL = "/cards/print/merchants/"
 
