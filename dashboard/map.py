@@ -255,8 +255,6 @@ def legend(lines, by):
 def features(scope, by):
     """The grids and buildings in the scope as features of GeoJSON, in WGS-84; each
     building with its class and its figures, without a geometry where it has no place."""
-    seen = Outline.objects.visible_to(scope.user)
-    grids = seen.filter(grid__path__startswith=scope.grid.path)
     found = [
         _feature(
             row.shape,
@@ -267,21 +265,16 @@ def features(scope, by):
                 "sketched": row.sketched,
             },
         )
-        for row in grids.select_related("grid").order_by("grid__path")
+        for row in _grounds(scope)
     ]
-    lines = lines_of(scope, by)
-    pks = [line.building.pk for line in lines]
-    shapes = {row.building_id: row for row in seen.filter(building__in=pks)}
     counted = {
         line["building"].pk: {key: n["value"] for key, n in line["counts"].items()}
         for line in screen.by_building(scope)
     }
-    for line in lines:
-        building = line.building
-        row, point = shapes.get(building.pk), _point(building)
-        shape = row.shape if row else None
-        if shape is None and point:
-            shape = {"type": "Point", "coordinates": list(point)}
+    for line in lines_of(scope, by):
+        building, shape = line.building, line.shape
+        if shape is None and line.placed:
+            shape = {"type": "Point", "coordinates": list(line.where)}
         properties = {
             "kind": "building",
             "id": building.pk,
@@ -290,7 +283,7 @@ def features(scope, by):
             "class_label": line.tone.label,
             "words": line.words,
             "figures": counted.get(building.pk) or dict.fromkeys(COUNTED, 0),
-            "sketched": row.sketched if row else building.source_crs == SKETCH,
+            "sketched": line.sketched,
         }
         found.append(_feature(shape, properties))
     return found
@@ -301,6 +294,13 @@ def _feature(shape, properties):
 
 
 # --- the picture -----------------------------------------------------------------------
+
+
+def _grounds(scope):
+    """The outlines of the grids in the scope."""
+    seen = Outline.objects.visible_to(scope.user)
+    grids = seen.filter(grid__path__startswith=scope.grid.path)
+    return grids.select_related("grid").order_by("grid__path")
 
 
 def _place(scope, lines):
@@ -324,9 +324,7 @@ def draw(scope, lines, shown, box=None):
 
     With a box it holds what lies in it, and so much of the grids as is seen there.
     """
-    seen = Outline.objects.visible_to(scope.user)
-    grids = seen.filter(grid__path__startswith=scope.grid.path)
-    grids = list(grids.select_related("grid").order_by("grid__path"))
+    grids = list(_grounds(scope))
     stations = _stations(scope)
     points = [p for line in lines if line.placed for p in _corners(line)]
     if box:

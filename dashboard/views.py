@@ -159,16 +159,7 @@ def figures_json(request):
     if said.text is None:
         return wide.waiting_json()
     as_of = timezone.localtime(said.as_of) if said.as_of else as_of
-    head = {
-        "as_of": as_of.isoformat(timespec="seconds"),
-        "scope": {
-            "grid": scope.grid.code,
-            "grid_name": scope.grid.name,
-            "start": scope.start.isoformat(),
-            "end": scope.end.isoformat(),
-            "day": scope.day.isoformat(),
-        },
-    }
+    head = {"as_of": as_of.isoformat(timespec="seconds"), "scope": scope.as_json}
     # The figures are JSON already, of which there is much.
     body = json.dumps(head, ensure_ascii=False)[:-1] + f', "figures": {said.text}}}'
     return HttpResponse(body, content_type="application/json")

@@ -107,16 +107,6 @@ def _scope(request):
     return read_scope(request.user, request.GET, today=timezone.localdate())
 
 
-def _scope_as_json(scope):
-    return {
-        "grid": scope.grid.code,
-        "grid_name": scope.grid.name,
-        "start": scope.start.isoformat(),
-        "end": scope.end.isoformat(),
-        "day": scope.day.isoformat(),
-    }
-
-
 @with_token
 @from_replica
 def figures(request):
@@ -141,7 +131,7 @@ def figures(request):
             entry["numerator_rows"] = rows(rate.numerator)
             entry["denominator_rows"] = rows(rate.denominator)
         told.append(entry)
-    return _json(request, {"scope": _scope_as_json(scope), "figures": told})
+    return _json(request, {"scope": scope.as_json, "figures": told})
 
 
 @with_token
@@ -156,7 +146,7 @@ def map_geojson(request):
     scope = _scope(request)
     body = {
         "type": "FeatureCollection",
-        "scope": _scope_as_json(scope),
+        "scope": scope.as_json,
         "by": by,
         "features": maps.features(scope, by),
     }

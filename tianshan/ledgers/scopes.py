@@ -61,6 +61,17 @@ class Scope:
     def period_in_words(self):
         return f"{_words(self.start)}至{_words(self.end)}"
 
+    @property
+    def as_json(self):
+        """Grid, period and the day at whose end states are read, for machines."""
+        return {
+            "grid": self.grid.code,
+            "grid_name": self.grid.name,
+            "start": self.start.isoformat(),
+            "end": self.end.isoformat(),
+            "day": self.day.isoformat(),
+        }
+
     def during(self, start, end):
         return replace(self, start=start, end=end)
 
