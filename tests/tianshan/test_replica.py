@@ -35,6 +35,7 @@ def follower(transactional_db, monkeypatch):
 
     def stand(*, replayed=FAR, seconds=0.0):
         monkeypatch.setattr(replica, "_away_until", 0.0)
+        monkeypatch.setattr(replica, "_hurry_until", 0.0)
         own.close()
         # Django lets a test connect to what its settings do not name.
         connections.settings.pop(replica.REPLICA, None)
@@ -222,6 +223,43 @@ def test_a_replica_that_is_behind_is_left_and_the_page_says_so(
 
     follower(replayed=1, seconds=5)
     assert "数据到 " in client.get("/businesses/").content.decode()
+
+
+def test_after_an_idle_hour_what_is_on_its_way_is_waited_for(
+    grid, chief, follower, client_of, monkeypatch
+):
+    """The newest row is an hour old, the first new one arrives within milliseconds."""
+    client = client_of(chief)
+    follower()
+    told = [Progress(True, 1, 3600.0), Progress(True, 1, 3600.0)]
+    monkeypatch.setattr(
+        replica,
+        "_ask",
+        lambda: told.pop() if told else Progress(True, FAR, 0.0),
+    )
+    page = client.get("/businesses/")
+    assert not told
+    assert "X-Data-Until" in page.headers
+    assert replica.BEHIND not in page.content.decode()
+
+
+def test_one_that_is_truly_behind_is_not_waited_for_at_each_page(
+    grid, chief, follower, client_of, monkeypatch
+):
+    client = client_of(chief)
+    follower()
+    asked = []
+
+    def ask():
+        asked.append(1)
+        return Progress(True, 1, 3600.0)
+
+    monkeypatch.setattr(replica, "_ask", ask)
+    for url in ("/businesses/", "/dashboard/"):
+        before = len(asked)
+        assert replica.BEHIND in client.get(url).content.decode()
+    assert before > 2
+    assert len(asked) == before + 1
 
 
 def test_one_that_goes_away_half_way_is_left_and_not_asked_for_a_while(

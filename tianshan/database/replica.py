@@ -31,6 +31,9 @@ REPLICA = "replica"
 WRITTEN = "written"  # cookie: how far the log went when this browser had written
 SAFE = {"GET", "HEAD"}
 RETRY = 10  # seconds in which a replica that was away is not asked again
+# Seconds that one which seems behind is given: after an hour in which nothing happened,
+# the newest that it has is an hour old while the first new row is on its way.
+PATIENCE = 0.2
 # Sessions and the cache are written while pages are read.
 PRIMARY_ALONE = {"sessions", "django_cache"}
 AWAY = (OperationalError, InterfaceError)
@@ -40,7 +43,7 @@ DOWN = "备用数据库连不上，这一页读的是主数据库，内容是最
 
 _reads = contextvars.ContextVar("reads", default=DEFAULT_DB_ALIAS)
 _signer = signing.Signer(salt="written")
-_away_until = 0.0  # by the clock of this process
+_away_until = _hurry_until = 0.0  # by the clock of this process
 
 
 def alias():
@@ -164,7 +167,7 @@ def choose(request, now=None):
         return Choice(words=DOWN)
     written = log_place(connections[DEFAULT_DB_ALIAS])
     try:
-        progress = _progress()
+        progress = _waited_for(_progress(), written)
     except AWAY as error:
         _away(error)
         return Choice(words=DOWN)
@@ -175,6 +178,32 @@ def choose(request, now=None):
         most=settings.REPLICA_MOST_BEHIND,
         now=now or timezone.now(),
     )
+
+
+def _waited_for(progress, written):
+    """How far it is, asked again for a moment if what is on its way may be all.
+
+    One that was truly behind a moment ago is not waited for.
+    """
+    global _hurry_until
+    start = time.monotonic()
+    while _seems_behind(progress, written):
+        now = time.monotonic()
+        if now < _hurry_until:
+            break
+        if now - start > PATIENCE:
+            _hurry_until = now + RETRY
+            break
+        time.sleep(PATIENCE / 20)
+        progress = _ask()
+    return progress
+
+
+def _seems_behind(progress, written):
+    if not progress.follows or progress.replayed is None:
+        return False
+    most = settings.REPLICA_MOST_BEHIND
+    return progress.replayed < written and (progress.seconds or most + 1) > most
 
 
 def judge(progress, *, primary, own, most, now):
