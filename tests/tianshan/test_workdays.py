@@ -1,5 +1,8 @@
 """Chinese working days: what the State Council arranged for 2025 and 2026, by hand."""
 
+import os
+import subprocess
+import sys
 from datetime import date, datetime, timedelta
 from io import StringIO
 
@@ -319,3 +322,22 @@ def test_what_a_rule_was_stays_on_record(rules):
         "workday",
         "holiday",
     ]
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_another_process_marks_the_same_days_alike(seed):
+    """What the worker stores under a key, a page of another process finds by it."""
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from datetime import date; from tianshan.workdays.calendar import Calendar;"
+            "print(Calendar({date(2026, 1, 1): 'holiday'}, {2026}).mark)",
+        ],
+        env=os.environ | {"PYTHONHASHSEED": seed},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert said.stdout.strip() == Calendar({date(2026, 1, 1): "holiday"}, {2026}).mark
+    assert said.stdout.strip() != Calendar({}, {2026}).mark

@@ -7,6 +7,7 @@ the notice is out only the weekday is known: such days are counted by it and mar
 provisional (暂按). A notice may reach back into the last days of the year before.
 """
 
+import hashlib
 import time
 from bisect import bisect_right
 from datetime import date, datetime, timedelta
@@ -37,8 +38,11 @@ class Calendar:
 
     def __init__(self, days, known_years, names=None):
         self._days = dict(days)
-        # Two that reckon alike have the same.
-        self.mark = hash(frozenset(self._days.items()))
+        # Two that reckon alike have the same, in other processes too.
+        said = repr(
+            sorted((day.isoformat(), str(kind)) for day, kind in self._days.items())
+        )
+        self.mark = hashlib.sha256(said.encode()).hexdigest()[:16]
         self._known_years = frozenset(known_years)
         self._names = dict(names or {})
         # Where the rules and the weekday differ: these alone matter for counting.
