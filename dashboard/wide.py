@@ -7,6 +7,7 @@ Before there is anything the page says that it is being counted.
 """
 
 import datetime as dt
+import functools
 import hashlib
 import logging
 import time
@@ -68,19 +69,28 @@ def read(name, scope, more=None, link=None):
     if not is_wide(scope):
         reader = import_string(READERS[name])
         return Said(kept.keep(key, lambda: reader(scope, more)))
-    stored = StoredPage.objects.using("default").filter(key=_hashed(key)).first()
-    now = timezone.now()
+    rows = StoredPage.objects.using("default").filter(key=_hashed(key)).defer("text")
+    stored, now = rows.first(), timezone.now()
     if stored is None or stored.as_of is None or stored.as_of < now - FRESH:
         _ask(name, key, scope, more, link, now)
-        stored = stored or StoredPage.objects.filter(key=_hashed(key)).first()
+        stored = stored or rows.first()
     if stored is None or stored.as_of is None:
         return Said(None, now)
     try:
-        return Said(SafeString(_signer.unsign(stored.text)), stored.as_of)
+        return Said(_text(stored.key, stored.as_of), stored.as_of)
+    except StoredPage.DoesNotExist:  # counted anew just now
+        return read(name, scope, more, link)
     except signing.BadSignature:  # written by none of ours, or by another secret
         log.error("stored page %s: wrong signature", stored.pk)
         stored.delete()
         return Said(None, now)
+
+
+@functools.lru_cache(maxsize=64)  # texts of up to some 200 kB
+def _text(key, as_of):
+    """What was counted then, which never changes: read and proved once a process."""
+    stored = StoredPage.objects.using("default").get(key=key, as_of=as_of)
+    return SafeString(_signer.unsign(stored.text))
 
 
 def _key(name, scope, more):

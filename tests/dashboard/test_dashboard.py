@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.rights import Role
+from dashboard import screen
 from issues import cadence
 from tests import factories as make
 from tests.dashboard.world import TODAY, a_random_world
@@ -315,3 +316,20 @@ def test_it_leads_to_brief_reports_and_wall_whom_they_are_for(
         ]
         for words in ("简报", "报告", "大屏"):
             assert (f"{words}</a>" in actions) == (words in has), (user, words)
+
+
+def test_of_many_buildings_the_worst_are_shown_and_how_many_there_are(
+    client_of, chief, grid, monkeypatch
+):
+    for number in range(3):
+        building = make.BuildingFactory(grid=grid, name=f"多伦大楼{number}")
+        make.BusinessFactory(grid=grid, building=building)
+    page = client_of(chief).get(URL).text
+    assert page.count('<tr data-where="多伦大楼') == 3
+    assert "这里是有效覆盖率最低的" not in page
+
+    monkeypatch.setattr(screen, "BUILDINGS", 2)
+    make.BusinessFactory(grid=grid, building=building)
+    page = client_of(chief).get(URL).text
+    assert page.count('<tr data-where="多伦大楼') == 2
+    assert "共 3 处，这里是有效覆盖率最低的 2 处。" in page

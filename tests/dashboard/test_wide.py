@@ -4,6 +4,8 @@ import datetime as dt
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dashboard import wall as walls
@@ -169,6 +171,22 @@ def test_a_text_that_none_of_ours_wrote_is_never_shown(client_of, leader, jobs, 
     answer = client.get("/dashboard/")
     assert answer.status_code == 202
     assert "planted" not in answer.text
+
+
+def test_what_was_counted_is_read_and_proved_once_a_process(
+    client_of, leader, grid, jobs, clock
+):
+    """Of a text of hundreds of kilobytes only its age is asked again."""
+    client, url = client_of(leader), "/dashboard/figures.json"
+    client.get(url)
+    jobs.work()
+    client.get(url)
+    with CaptureQueriesContext(connection) as asked:
+        again = client.get(url)
+    assert again.status_code == 200
+    of_pages = [q["sql"] for q in asked if "dashboard_storedpage" in q["sql"]]
+    assert len(of_pages) == 1
+    assert '"text"' not in of_pages[0]
 
 
 def test_a_wall_shows_what_was_counted_and_its_age(leader, grid, client, jobs, clock):
