@@ -6,6 +6,7 @@ Where more buildings have a place than one could tell apart, near ones are gathe
 a circle that opens the map of these alone.
 """
 
+import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -250,6 +251,11 @@ def legend(lines, by):
 
 
 # --- as data ---------------------------------------------------------------------------
+
+
+def features_text(scope, more):
+    """The features as JSON, for `dashboard.wide`."""
+    return json.dumps(features(scope, more["by"]), ensure_ascii=False)
 
 
 def features(scope, by):

@@ -102,6 +102,12 @@ def scope_of(link, today):
     return scope.during(*spans[link.get_period_display()])
 
 
+def scope_again(pk, asked, today):
+    """The scope of a link in force, for the worker; None of any other."""
+    link = WallLink.objects.in_force(today).filter(pk=pk).first()
+    return link and scope_of(link, today)
+
+
 def drawn(scope, more=None):
     """The totals, as the wall shows them: screens of one grid and period the same."""
     return render_to_string("dashboard/wall.html#totals", context(scope))

@@ -43,6 +43,13 @@ READERS = {
     "figures": "dashboard.screen.figures_text",
     "map": "dashboard.map_views.section",
     "wall": "dashboard.wall.drawn",
+    "geojson": "dashboard.map.features_text",
+}
+# Those whom nobody has signed in for: `again(pk, asked, today)` answers their scope, or
+# None when they may look no more.
+AGAIN_FOR = {
+    "dashboard.walllink": "dashboard.wall.scope_again",
+    "dashboard.apitoken": "dashboard.api.tokens.scope_again",
 }
 _signer = signing.Signer(salt="stored page")
 
@@ -63,7 +70,8 @@ def is_wide(scope):
 
 def read(name, scope, more=None, link=None):
     """What the page of that name says of the scope; `more` are what else its address
-    asks for, texts alone; `link` is a wall's, which nobody has signed in for."""
+    asks for, texts alone; `link` is a wall's or the token of a machine, which nobody
+    has signed in for."""
     more = more or {}
     key = _key(name, scope, more)
     if not is_wide(scope):
@@ -111,7 +119,8 @@ def _ask(name, key, scope, more, link, now):
         if not mine.update(asked_at=now):
             return
         who = None if link else scope.user.pk
-        count.enqueue(row.pk, name, who, link and link.pk, _asked(scope), more)
+        lent = link and [link._meta.label_lower, link.pk]
+        count.enqueue(row.pk, name, who, lent, _asked(scope), more)
 
 
 @task
@@ -155,13 +164,11 @@ def _asked(scope):
 
 def _scope_of(user, link, asked, today):
     """None for who may look no more."""
-    if link:
-        from dashboard import wall
-
-        found = wall.WallLink.objects.in_force(today).filter(pk=link).first()
-        return found and wall.scope_of(found, today)
-    account = User.objects.filter(pk=user, is_active=True).first()
     try:
+        if link:
+            kind, lent = link
+            return import_string(AGAIN_FOR[kind])(lent, asked, today)
+        account = User.objects.filter(pk=user, is_active=True).first()
         return account and read_scope(account, asked, today=today)
     except (BadScope, Http404):
         return None

@@ -12,7 +12,7 @@ from accounts.rights import BY_GRID, Right, posts_with
 from dashboard.api.models import ApiToken
 from grids.models import Grid, Post
 from tianshan.audit import record
-from tianshan.ledgers import LEDGERS
+from tianshan.ledgers import LEDGERS, read_scope
 from tianshan.web.tokens import hashed
 
 USED_EVERY = dt.timedelta(minutes=1)  # no finer is written down
@@ -96,6 +96,13 @@ def reader(row):
     user = User(pk=0, display_name=row.label)  # a key that no row has
     user.posts_in_force = posts
     return user
+
+
+def scope_again(pk, asked, today):
+    """The scope of what a token in force asks, for the worker; None of any other."""
+    row = ApiToken.objects.in_force(today).filter(pk=pk).first()
+    user = row and reader(row)
+    return user and read_scope(user, asked, today=today)
 
 
 def _over(grid, role):

@@ -1,13 +1,15 @@
 """What the API answers."""
 
+import json
+
 from django.http import Http404, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 
 from dashboard import map as maps
-from dashboard import screen
+from dashboard import wide
 from dashboard.api import ledgers, openapi, tokens
-from dashboard.api.doors import Bad, needs_scope, with_token
+from dashboard.api.doors import Bad, needs_scope, problem, with_token
 from tianshan.audit import record
 from tianshan.database import replica
 from tianshan.database.replica import from_replica
@@ -16,8 +18,8 @@ from tianshan.ledgers import FIGURES, LEDGERS, Figure, Rate, read_scope
 PERIOD = {"grid", "start", "end"}
 
 
-def _json(request, body, kind="application/json"):
-    until = timezone.localtime(replica.as_of(request))
+def _json(request, body, kind="application/json", as_of=None):
+    until = timezone.localtime(as_of or replica.as_of(request))
     body = {"as_of": until.isoformat(timespec="seconds")} | body
     return JsonResponse(
         body, content_type=kind, json_dumps_params={"ensure_ascii": False}
@@ -103,6 +105,12 @@ def ledger(request, key):
     return _json(request, body)
 
 
+def _counting():
+    answer = problem(503, "范围大，正在统计，请稍后再取。")
+    answer.headers["Retry-After"] = str(wide.AGAIN)
+    return answer
+
+
 def _scope(request):
     return read_scope(request.user, request.GET, today=timezone.localdate())
 
@@ -123,15 +131,19 @@ def figures(request):
         url = _url(request, LEDGERS[figure.ledger])
         return f"{url}?figure={key}&{scope.query}"
 
+    counted = wide.read("figures", scope, link=request.token)
+    if counted.text is None:
+        return _counting()
     told = []
-    for said in screen.kept_of(screen.figures_as_json, scope):
+    for said in json.loads(counted.text):
         entry = {name: value for name, value in said.items() if "href" not in name}
         entry["rows"] = rows(said["key"])
         if isinstance(rate := FIGURES[said["key"]], Rate):
             entry["numerator_rows"] = rows(rate.numerator)
             entry["denominator_rows"] = rows(rate.denominator)
         told.append(entry)
-    return _json(request, {"scope": scope.as_json, "figures": told})
+    body = {"scope": scope.as_json, "figures": told}
+    return _json(request, body, as_of=counted.as_of)
 
 
 @with_token
@@ -144,13 +156,16 @@ def map_geojson(request):
     if by not in maps.ATTRIBUTES:
         raise Bad(f"by 是 {'、'.join(maps.ATTRIBUTES)} 之一。", "by")
     scope = _scope(request)
+    counted = wide.read("geojson", scope, {"by": by}, link=request.token)
+    if counted.text is None:
+        return _counting()
     body = {
         "type": "FeatureCollection",
         "scope": scope.as_json,
         "by": by,
-        "features": maps.features(scope, by),
+        "features": json.loads(counted.text),
     }
-    return _json(request, body, "application/geo+json")
+    return _json(request, body, "application/geo+json", as_of=counted.as_of)
 
 
 @with_token

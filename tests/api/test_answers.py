@@ -2,6 +2,7 @@
 
 import csv
 import io
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
@@ -10,11 +11,14 @@ from django.test import RequestFactory
 from django.urls import reverse
 from openapi_spec_validator import validate
 
+from dashboard import wide
 from dashboard.api import ledgers as as_json
 from dashboard.api import tokens
+from dashboard.models import StoredPage
 from tests import factories as make
 from tests.api.conftest import TODAY, give
 from tests.dashboard.test_map import outline
+from tests.factories import NOON
 from tianshan.ledgers import FIGURES, LEDGERS, Figure
 from tianshan.ledgers.ledger import said
 
@@ -349,6 +353,33 @@ def test_a_database_that_is_away_is_a_problem_to_come_back_after(
     answer = ask(token, "ledgers/merchants")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "10"
+
+
+@pytest.mark.parametrize("path", ["figures", "map.geojson"])
+def test_a_wide_scope_is_counted_by_the_worker_for_this_token_alone(
+    path, ask, leader, grid, monkeypatch
+):
+    """As `dashboard.wide` does for pages; who may look no more has nothing counted."""
+    whole = leader.posts_in_force[0].grid
+    make.BusinessFactory(grid=grid)
+    row, token = give(leader, whole)
+    at_once = ask(token, path).json()
+
+    waiting, count = [], wide.count.call
+    jobs = SimpleNamespace(enqueue=lambda *asked: waiting.append(asked))
+    monkeypatch.setattr(wide, "WIDE", 0)
+    monkeypatch.setattr(wide, "count", jobs)
+    first = ask(token, path)
+    assert (first.status_code, first.headers["Retry-After"]) == (503, "5")
+    assert "正在统计" in first.json()["detail"]
+    count(*waiting.pop())
+    assert ask(token, path).json() == at_once
+
+    StoredPage.objects.all().delete()
+    ask(token, path)
+    tokens.revoke(row, by=leader, at=NOON)
+    count(*waiting.pop())
+    assert not StoredPage.objects.exists()
 
 
 @pytest.mark.parametrize("count", [1, 3])
