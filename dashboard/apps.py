@@ -10,6 +10,7 @@ class DashboardConfig(AppConfig):
             building,
             columns,
             figures,
+            jobs,
             rates,
             standing,
             sums,
@@ -32,6 +33,7 @@ class DashboardConfig(AppConfig):
         rates.register()
         columns.register()
         unsent.register()
+        reminders.READERS.append(jobs.remind)
         owed.load()
         request_ledger.register()
         plan_figures.register(building.plan_figures)

@@ -9,6 +9,7 @@ from django_tasks_db.models import DBTaskResult
 
 from accounts.rights import Right, needs
 from dashboard import jobs
+from tianshan.backup import noted as backups
 
 
 @needs(Right.RUN_SYSTEM)
@@ -26,6 +27,7 @@ def job_list(request):
     context = {
         "page": page,
         "jobs": jobs.tell(page, now),
+        "backup": backups.skipped(now),
         "missing_since": jobs.worker_is_missing(now),
     }
     return render(request, "dashboard/job_list.html", context)

@@ -7,16 +7,21 @@ arguments nor the words of an error, which may quote what was typed.
 import datetime as dt
 from dataclasses import dataclass
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from accounts.rights import Right, may
+from accounts.rights import Right, may, roles_with
 from dashboard.reports.models import Report
 from dashboard.reports.upward import Filing
 from enterprises.models import ImportBatch, ImportProgress
+from grids.models import Post
 from tianshan.audit import record
+from tianshan.backup import noted
+from tianshan.notices import reminders
 
 KINDS = {
     "enterprises.tasks.read_import": "读取导入的表",
@@ -155,6 +160,20 @@ def retry(pk, *, by, at):
     job.task.enqueue(*arguments["args"], **arguments["kwargs"])
     job.delete()
     record("job.retried", by, by=by, at=at, kind=told.kind, job=told.pk)
+
+
+def remind(day):
+    """A system administrator is told of a night without a backup, once a day."""
+    morning = timezone.make_aware(dt.datetime.combine(day, dt.time(reminders.FROM)))
+    if skipped := noted.skipped(morning):
+        posts = Post.objects.in_force(day).filter(role__in=roles_with(Right.RUN_SYSTEM))
+        users = get_user_model().objects.filter(is_active=True, posts__in=posts)
+        yield reminders.Reminder(
+            tuple(users.distinct()),
+            f"backup-{day.isoformat()}",
+            f"{skipped.words}，请尽快备份",
+            reverse("dashboard:job_list"),
+        )
 
 
 def tidy(now=None):

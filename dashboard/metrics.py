@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from accounts.rights import anyone
 from tianshan.audit.models import Seal
 from tianshan.audit.seals import LEDGERS
+from tianshan.backup import noted
 from tianshan.web import measured
 
 
@@ -46,6 +47,14 @@ def state_of_things(now):
     oldest = DBTaskResult.objects.ready().aggregate(at=Min("enqueued_at"))["at"]
     waiting = gauge("job_waiting_seconds", "How long the oldest job has waited")
     waiting.set((now - oldest).total_seconds() if oldest else 0)
+
+    made = noted.last_made()
+    gauge("backup_skipped", "1 when a night had no backup").set(
+        bool(noted.skipped(now))
+    )
+    if made:
+        since = gauge("backup_age_seconds", "Since the last backup was made")
+        since.set((now - made).total_seconds())
 
     unsealed = gauge("audit_unsealed", "Audit lines after the last seal", ["ledger"])
     age = gauge("audit_sealed_age_seconds", "Since the last seal", ["ledger"])

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
 
-from tianshan.backup import Refused, archive, erasures
+from tianshan.backup import Refused, archive, erasures, noted
 from tianshan.backup.sealed import key_of
 from tianshan.backup.server import Database
 
@@ -46,6 +46,7 @@ class Command(BaseCommand):
             files=settings.MEDIA_ROOT,
             at=at,
         )
+        noted.note(at=at, rows=rows_of(made), files=len(made["files"]))
         self._say("已备份并核对", path, made)
         old = too_old(folder.glob(NAMES), at, settings.BACKUP_KEEP_DAYS)
         for each in old:
@@ -54,11 +55,14 @@ class Command(BaseCommand):
             self.stdout.write(f"已删除 {len(old)} 个过期的备份。")
 
     def _say(self, what, path, manifest):
-        rows = sum(count for count, _ in manifest["tables"].values())
         self.stdout.write(
             f"{what}：{path}，{path.stat().st_size / 1e6:.1f} MB，"
-            f"{len(manifest['tables'])} 张表 {rows} 行，{len(manifest['files'])} 个文件。"
+            f"{len(manifest['tables'])} 张表 {rows_of(manifest)} 行，{len(manifest['files'])} 个文件。"
         )
+
+
+def rows_of(manifest):
+    return sum(count for count, _ in manifest["tables"].values())
 
 
 def too_old(paths, at, days):
