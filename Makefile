@@ -21,6 +21,7 @@ help:
 	@echo 'make prove-pooler  run the tests through PgBouncer in transaction mode'
 	@echo 'make prove-postgres15  run the tests on PostgreSQL 15 as Debian has it'
 	@echo 'make pictures take the pictures of the help anew, from the demo'
+	@echo 'make prove-files  every bad and good file through every form that takes one'
 	@echo 'make prove-bad-values  fire 20,000 bad values at forms, filters and JSON'
 	@echo 'make audit    ask the registries for known holes in what is installed'
 	@echo 'make sbom     list what is installed, as CycloneDX'
@@ -28,7 +29,7 @@ help:
 	@echo 'make lock     lock the Python packages anew after a change of *.in'
 
 demo test check fix migrate fresh prove-nothing-lost prove-large-import \
-	prove-key-rotation prove-matrix prove-bad-values prove-replica prove-restore \
+	prove-key-rotation prove-matrix prove-files prove-bad-values prove-replica prove-restore \
 	prove-faults prove-load prove-pooler prove-postgres15 pictures:
 	@$(LAUNCH) $@
 
@@ -59,5 +60,5 @@ lock:
 		|| exit 1; done
 
 .PHONY: help demo test check fix migrate fresh prove-nothing-lost \
-	prove-large-import prove-key-rotation prove-matrix prove-bad-values prove-replica prove-restore \
+	prove-large-import prove-key-rotation prove-matrix prove-files prove-bad-values prove-replica prove-restore \
 	prove-faults prove-load prove-pooler prove-postgres15 pictures shell audit sbom lock

@@ -46,6 +46,7 @@ COMMANDS = """\
   prove-large-import [ARGS]   bring in a workbook of 100,000 rows, and take it back
   prove-key-rotation [ARGS]   kill a change of keys of 10,000 help cases half-way
   prove-bad-values [ARGS]   fire 20,000 bad values (ARGS go to pytest)
+  prove-files [ARGS]   every file of the corpus through every form (ARGS go to pytest)
   prove-matrix [ARGS]   ask every address as every role, in every territory
   prove-replica [ARGS]   read from a replica that lags, stops and comes back
   prove-restore [ARGS]   back up an invented street and bring it back
@@ -78,6 +79,7 @@ def main(arguments):
         "prove-large-import": lambda *words: prove("large_import", *words),
         "prove-key-rotation": lambda *words: prove("key_rotation", *words),
         "prove-bad-values": prove_bad_values,
+        "prove-files": prove_files,
         "prove-matrix": lambda *words: prove("matrix", *words),
         "prove-replica": lambda *words: prove("replica", *words),
         "prove-restore": lambda *words: prove("restore_drill", *words),
@@ -633,6 +635,19 @@ def prove_bad_values(*arguments):
     os.environ["TIANSHAN_MODE"] = "test"
     shots = [PYTHON, "-m", "pytest", "-n", "2", "tests/matrix/test_bad_values.py"]
     return subprocess.run([*shots, *arguments], check=False).returncode
+
+
+def prove_files(*arguments):
+    """The same files as in the tests, all through every form, each read anew."""
+    prepare(with_tests=True)
+    os.environ.setdefault("FILES_SHARE", "1")
+    os.environ.setdefault("FILES_ANEW", "1")
+    os.environ["TIANSHAN_MODE"] = "test"
+    told = os.path.join(LOGS, "prove-files.xml")
+    shots = [PYTHON, "-m", "pytest", "-n", "2", f"--junitxml={told}"]
+    return subprocess.run(
+        [*shots, "tests/matrix/test_files.py", *arguments], check=False
+    ).returncode
 
 
 def fix():

@@ -16,6 +16,7 @@ from accounts.rights import Right
 from grids.coordinates import System, metres, to_wgs84
 from grids.models import Building, Grid, Outline
 from tianshan.audit import record
+from tianshan.web.middleware import UNSTORABLE
 
 MOST_FEATURES = 2000
 MOST_POINTS = 20_000  # of a file
@@ -110,7 +111,8 @@ def _features(content):
 
 def _said(properties, names):
     found = (properties.get(name) for name in names)
-    return next((str(each).strip()[:80] for each in found if each), "")
+    said = next((str(each).strip()[:80] for each in found if each), "")
+    return UNSTORABLE.sub("", said)
 
 
 def _called(feature):
@@ -163,7 +165,7 @@ def _shape(geometry, system):
         moved = _moved(geometry["coordinates"], system, depth=DEPTH[kind])
     except Wrong:
         raise
-    except (KeyError, TypeError, IndexError, ValueError):
+    except (KeyError, TypeError, IndexError, ValueError, OverflowError):
         raise Wrong("坐标读不了") from None
     try:
         drawn = shape({"type": kind, "coordinates": moved})

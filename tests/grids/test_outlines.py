@@ -78,6 +78,21 @@ def test_what_another_system_says_is_kept_in_wgs84(read, grid):
 BOW = [[121.40, 31.21], [121.41, 31.22], [121.41, 31.21], [121.40, 31.22]]
 
 
+def test_a_number_too_large_for_any_map_is_said_of_its_feature(clerk, grid):
+    text = file_of(feature(polygon(GROUND), code=grid.code)).decode()
+    huge = text.replace("121.395", "9" * 400, 1).encode()
+    (one,) = outlines.read(huge, System.WGS84, user=clerk)
+    assert one.problem == "坐标读不了"
+
+
+def test_half_a_character_in_a_name_can_be_shown(client_of, clerk, grid):
+    half = file_of(feature(polygon(GROUND), name="虹桥\ud800"))
+    file = SimpleUploadedFile("a.geojson", half)
+    answer = client_of(clerk).post(PAGE, {"file": file, "system": System.WGS84})
+    assert answer.status_code == 400
+    assert "台账里没有“虹桥”" in answer.text
+
+
 @pytest.mark.parametrize(
     ("geometry", "words"),
     [

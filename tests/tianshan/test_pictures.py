@@ -1,38 +1,13 @@
 """What becomes of the photos that people hand in, and of what only looks like one."""
 
 import io
-import struct
-import zlib
-from zipfile import ZipFile
 
-import pillow_heif
 import pytest
 from PIL import ExifTags, Image
 
+from tests.corpus import SECRET, bomb, drawn, pdf, with_place, zipped
 from tianshan.files import FileProblem
 from tianshan.files.pictures import Limits, NotNow, TooLarge, safe_picture
-
-SECRET = b"planted-by-the-camera"
-
-
-def saved(image=None, kind="JPEG", **how):
-    if kind == "HEIF":
-        pillow_heif.register_heif_opener()
-    out = io.BytesIO()
-    (image or Image.new("RGB", (80, 60), "red")).save(out, kind, **how)
-    return out.getvalue()
-
-
-def with_place(**more):
-    """EXIF as a phone writes it: where, with what, and a remark."""
-    exif = Image.Exif()
-    exif[ExifTags.Base.Make] = SECRET.decode()
-    gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
-    gps[ExifTags.GPS.GPSLatitudeRef] = "N"
-    gps[ExifTags.GPS.GPSLatitude] = (31.0, 13.0, 0.7)
-    for name, value in more.items():
-        exif[ExifTags.Base[name]] = value
-    return exif
 
 
 def read(content):
@@ -41,7 +16,7 @@ def read(content):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF"])
 def test_each_kind_becomes_a_jpeg_and_a_thumbnail(kind):
-    picture = safe_picture(saved(Image.new("RGB", (800, 600), "red"), kind))
+    picture = safe_picture(drawn(Image.new("RGB", (800, 600), "red"), kind))
 
     whole, small = read(picture.content), read(picture.thumbnail)
     assert (whole.format, whole.size) == ("JPEG", (800, 600))
@@ -55,7 +30,7 @@ def test_each_kind_becomes_a_jpeg_and_a_thumbnail(kind):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF"])
 def test_nothing_that_the_camera_wrote_is_left(kind):
-    content = saved(kind=kind, exif=with_place())
+    content = drawn(kind=kind, exif=with_place())
     assert SECRET in content
     assert read(content).getexif().get_ifd(ExifTags.IFD.GPSInfo)
 
@@ -69,36 +44,20 @@ def test_nothing_that_the_camera_wrote_is_left(kind):
 
 
 def test_a_photo_stands_as_it_was_held():
-    turned = saved(exif=with_place(Orientation=6))
+    turned = drawn(exif=with_place(Orientation=6))
     assert (safe_picture(turned).width, safe_picture(turned).height) == (60, 80)
 
 
 def test_a_large_one_is_kept_smaller_and_transparent_is_white():
-    assert safe_picture(saved(Image.new("RGB", (4000, 1000)))).width == 2560
-    clear = safe_picture(saved(Image.new("RGBA", (20, 20), (0, 0, 0, 0)), "PNG"))
+    assert safe_picture(drawn(Image.new("RGB", (4000, 1000)))).width == 2560
+    clear = safe_picture(drawn(Image.new("RGBA", (20, 20), (0, 0, 0, 0)), "PNG"))
     assert read(clear.content).getpixel((9, 9)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "1", "CMYK", "I;16", "LA"])
 def test_every_way_of_colour_is_taken(mode):
     kind = "JPEG" if mode == "CMYK" else "PNG"
-    assert safe_picture(saved(Image.new(mode, (30, 20)), kind)).width == 30
-
-
-def bomb(width, height):
-    """A PNG of a few hundred bytes that asks for the memory of its size."""
-
-    def chunk(kind, body):
-        crc = zlib.crc32(kind + body)
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", crc)
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(bytes(100_000)))
-        + chunk(b"IEND", b"")
-    )
+    assert safe_picture(drawn(Image.new(mode, (30, 20)), kind)).width == 30
 
 
 @pytest.mark.parametrize(
@@ -112,20 +71,9 @@ def test_an_image_bomb_is_refused_by_its_header(size):
 
 
 def test_what_needs_too_much_memory_takes_only_its_child_along():
-    content = saved(Image.new("RGB", (6000, 6000)), "PNG")
+    content = drawn(Image.new("RGB", (6000, 6000)), "PNG")
     with pytest.raises(FileProblem):
         safe_picture(content, Limits(memory_bytes=120 * 1024**2))
-
-
-def pdf():
-    return b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
-
-
-def zipped():
-    out = io.BytesIO()
-    with ZipFile(out, "w") as file:
-        file.writestr("a.js", "alert(1)")
-    return out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -134,12 +82,12 @@ def zipped():
         pdf(),
         b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
         b"\x89PNG\r\n\x1a\n<html><script>alert(1)</script>",
-        saved(kind="GIF"),
-        saved(kind="BMP"),
+        drawn(kind="GIF"),
+        drawn(kind="BMP"),
         b"\x00" * 100,
         "照片".encode() * 50,
-        saved(comment=pdf()),
-        saved() + zipped(),
+        drawn(comment=pdf()),
+        drawn() + zipped(),
     ],
     ids=[
         "pdf",
@@ -160,7 +108,7 @@ def test_what_is_no_photo_is_refused_whatever_its_name(content):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF"])
 def test_half_a_photo_is_refused(kind):
-    content = saved(Image.effect_noise((300, 300), 50).convert("RGB"), kind)
+    content = drawn(Image.effect_noise((300, 300), 50).convert("RGB"), kind)
     with pytest.raises(FileProblem, match="不完整或已损坏"):
         safe_picture(content[: len(content) // 2])
 
@@ -168,13 +116,13 @@ def test_half_a_photo_is_refused(kind):
 def test_what_hides_behind_a_photo_stays_behind():
     """A phone may append a film; nothing of it passes on."""
     tail = b"ftypmp42" + SECRET + b"<script>alert(1)</script>"
-    picture = safe_picture(saved(Image.effect_noise((99, 99), 50)) + tail)
+    picture = safe_picture(drawn(Image.effect_noise((99, 99), 50)) + tail)
     assert SECRET not in picture.content
     assert b"<script" not in picture.content
 
 
 def test_fifteen_megabytes_are_taken_and_more_are_not():
-    content = saved() + bytes(15 * 1024**2)
+    content = drawn() + bytes(15 * 1024**2)
     assert safe_picture(content[: 15 * 1024**2]).width == 80
     with pytest.raises(TooLarge, match="最多 15 MB"):
         safe_picture(content)
@@ -187,4 +135,4 @@ def test_an_empty_file_is_refused_in_words():
 
 def test_a_busy_machine_is_no_fault_of_the_photo():
     with pytest.raises(NotNow):
-        safe_picture(saved(), Limits(wall_seconds=0.001))
+        safe_picture(drawn(), Limits(wall_seconds=0.001))

@@ -5,69 +5,15 @@ import time
 import tracemalloc
 import zipfile
 from datetime import date, datetime
-from pathlib import Path
 
 import openpyxl
 import pytest
 import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from tests.corpus import OLD_LEDGER, PNG, package, saved
 from tianshan.files import FileProblem, Limits, read_workbook
 from tianshan.files.package import Facts
-
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02"
-OLD_LEDGER = Path(__file__).with_name("old_ledger.xls")
-
-
-def saved(workbook):
-    stream = io.BytesIO()
-    workbook.save(stream)
-    stream.seek(0)
-    return stream
-
-
-def package(sheet='<row r="1"><c r="A1"><v>1</v></c></row>', *, before="", **parts):
-    """An .xlsx package with the given sheet data, written by hand."""
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    links = "http://schemas.openxmlformats.org/package/2006/relationships"
-    types = "http://schemas.openxmlformats.org/package/2006/content-types"
-    head = '<?xml version="1.0" encoding="UTF-8"?>'
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr(
-            "[Content_Types].xml",
-            f'{head}<Types xmlns="{types}">'
-            '<Default Extension="xml" ContentType="application/xml"/>'
-            '<Override PartName="/xl/workbook.xml" ContentType="application/vnd.'
-            'openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>',
-        )
-        file.writestr(
-            "_rels/.rels",
-            f'{head}<Relationships xmlns="{links}"><Relationship Id="rId1" '
-            f'Type="{office}/officeDocument" Target="xl/workbook.xml"/>'
-            "</Relationships>",
-        )
-        file.writestr(
-            "xl/workbook.xml",
-            f'{head}<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
-            '<sheet name="台账" sheetId="1" r:id="rId1"/></sheets></workbook>',
-        )
-        file.writestr(
-            "xl/_rels/workbook.xml.rels",
-            f'{head}<Relationships xmlns="{links}"><Relationship Id="rId1" '
-            f'Type="{office}/worksheet" Target="worksheets/sheet1.xml"/>'
-            "</Relationships>",
-        )
-        file.writestr(
-            "xl/worksheets/sheet1.xml",
-            f'{head}{before}<worksheet xmlns="{main}"><sheetData>{sheet}'
-            "</sheetData></worksheet>",
-        )
-        for name, content in parts.items():
-            file.writestr(name.replace("__", "/"), content)
-    stream.seek(0)
-    return stream
 
 
 def refusal(file, **limits):
