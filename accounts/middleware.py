@@ -117,6 +117,22 @@ def end_or_lock(get_response):
     return middleware
 
 
+def leave_nothing(get_response):
+    """Signing out empties the browser's cache, pages to go back to among it.
+
+    Not its storage: what a phone has not sent yet is asked for before, by its own page.
+    """
+
+    def middleware(request):
+        response = get_response(request)
+        left = request.method == "POST" and request.path == reverse("account_logout")
+        if left and response.status_code == 302:
+            response.headers["Clear-Site-Data"] = '"cache"'
+        return response
+
+    return middleware
+
+
 def _open_while_locked(request, view):
     """What needs no account, the way to unlock, and the way out."""
     ways = {reverse("accounts:unlock"), reverse("account_logout")}

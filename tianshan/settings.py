@@ -138,6 +138,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tianshan.web.middleware.clean_text",
+    "accounts.middleware.leave_nothing",
     "accounts.middleware.end_or_lock",
     "accounts.gate.first_things_first",
     "tianshan.web.entry.SignInFirst",

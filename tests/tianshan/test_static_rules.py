@@ -96,7 +96,63 @@ def test_scripts_never_turn_text_into_code():
     assert found == []
 
 
+IN_SCRIPTS = {
+    # A channel of one's own origin is no window: `channel.onmessage` is none of these.
+    "words with other windows": r"postMessage\(.*[\"']\*[\"']"
+    r"|\b(?:window|self|globalThis|parent|opener|top)\??\."
+    r"(?:onmessage|postMessage|addEventListener\(\s*[\"']message)"
+    r"|(?<![.\w])addEventListener\(\s*[\"']message",
+    "a hand on what is pasted": r"[\"'](?:before)?paste[\"']|\bonpaste\b",
+    "a way to a prototype": r"__proto__|\.prototype\b|setPrototypeOf",
+}
+
+
+@pytest.mark.parametrize("what", IN_SCRIPTS)
+def test_no_script_holds(what):
+    rule = re.compile(IN_SCRIPTS[what])
+    found = [
+        f"{name_of(path)}: {hit.group()}"
+        for path in SCRIPTS
+        for hit in rule.finditer(path.read_text())
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("words with other windows", "addEventListener('message', take)"),
+        ("words with other windows", 'window.addEventListener("message", take)'),
+        ("words with other windows", 'opener.postMessage(all, "/")'),
+        ("words with other windows", "frame.postMessage(all, '*')"),
+        ("a hand on what is pasted", "field.addEventListener('paste', no)"),
+        ("a way to a prototype", "found[`__proto__`] = all"),
+    ],
+)
+def test_each_rule_for_scripts_finds_what_it_is_for(what, words):
+    assert re.search(IN_SCRIPTS[what], words)
+
+
 # --- Python --------------------------------------------------------------------------
+
+# Who asks other machines: an address of the settings, never one that somebody typed.
+ASKS_OTHERS = {
+    "accounts/sign_on.py": "the office's single sign-on, named in the environment",
+    "dashboard/bench/crowd.py": "the bench asks the portal itself",
+    "tianshan/notices/groups.py": "groups of WeCom, named in the environment",
+}
+CLIENTS = re.compile(
+    r"^\s*(?:import|from) (?:requests|httpx|aiohttp|urllib3|urllib\.request|http\.client"
+    r"|socket|ftplib|smtplib|telnetlib|xmlrpc)\b",
+    re.M,
+)
+
+
+def test_only_these_files_ask_other_machines():
+    found = {name_of(p) for p in SOURCES if CLIENTS.search(p.read_text())}
+    found -= {name for name in found if name.startswith("tianshan/database/")}
+    assert found == set(ASKS_OTHERS)
+
 
 # Joined HTML of which every part is escaped where it is joined (F4 reads it back), and
 # what the worker drew from a template and signed.
