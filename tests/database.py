@@ -69,6 +69,12 @@ def copy_of_template(name):
                 Identifier(name), Identifier(template)
             )
         )
+        # No test cuts the power of this server; who commits need not wait for the disk.
+        server.execute(
+            SQL("ALTER DATABASE {} SET synchronous_commit TO off").format(
+                Identifier(name)
+            )
+        )
     use(name)
 
 
