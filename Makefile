@@ -5,7 +5,8 @@ LAUNCH = $(if $(PYTHON),$(PYTHON) launch.py,$(error Python 3.12 or newer is need
 
 help:
 	@echo 'make demo     bring the portal up with demo data, until Ctrl-C'
-	@echo 'make test     check the code, then run the tests'
+	@echo 'make test     check the code, then run the tests but for the long ones'
+	@echo 'make test-all  check the code, then run all tests, as continuous integration does'
 	@echo 'make check    only check the code'
 	@echo 'make fix      mend what the checks can mend by themselves'
 	@echo 'make migrate  bring the database up to date'
@@ -28,7 +29,7 @@ help:
 	@echo 'make shell    open a Python shell with the portal loaded'
 	@echo 'make lock     lock the Python packages anew after a change of *.in'
 
-demo test check fix migrate fresh prove-nothing-lost prove-large-import \
+demo test test-all check fix migrate fresh prove-nothing-lost prove-large-import \
 	prove-key-rotation prove-matrix prove-files prove-bad-values prove-replica prove-restore \
 	prove-faults prove-load prove-pooler prove-postgres15 pictures:
 	@$(LAUNCH) $@
@@ -59,6 +60,6 @@ lock:
 		--no-emit-index-url requirements/$$set.in -o requirements/$$set.txt \
 		|| exit 1; done
 
-.PHONY: help demo test check fix migrate fresh prove-nothing-lost \
+.PHONY: help demo test test-all check fix migrate fresh prove-nothing-lost \
 	prove-large-import prove-key-rotation prove-matrix prove-files prove-bad-values prove-replica prove-restore \
 	prove-faults prove-load prove-pooler prove-postgres15 pictures shell audit sbom lock

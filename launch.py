@@ -37,7 +37,9 @@ HOME = os.path.abspath(os.environ.get("TIANSHAN_HOME") or os.path.join(ROOT, "va
 
 COMMANDS = """\
   demo           bring the portal up with demo data, until Ctrl-C
-  test [ARGS]    check the code, then run the tests (ARGS go to pytest)
+  test [ARGS]    check the code, then run the tests but for the long ones
+                 (ARGS go to pytest, and say themselves what is run)
+  test-all [ARGS]   check the code, then run all tests (ARGS go to pytest)
   check          only check the code
   fix            mend what the checks can mend by themselves
   migrate        bring the database up to date
@@ -70,7 +72,8 @@ def main(arguments):
     command = arguments[0] if arguments else None
     commands = {
         "demo": demo,
-        "test": test,
+        "test": lambda *words: test(*(words or ["-m", "not long"])),
+        "test-all": test,
         "check": check,
         "fix": fix,
         "migrate": migrate,
@@ -607,7 +610,9 @@ def test(*arguments):
     failure = check()
     if failure:
         return failure
-    pytest = [PYTHON, "-m", "pytest", "-n", "2", *arguments]
+    # Each worker has half of the files, and who is done takes half of what is left.
+    spread = ["-n", "2", "--dist", "worksteal"]
+    pytest = [PYTHON, "-m", "pytest", *spread, *arguments]
     return subprocess.run(pytest, check=False).returncode
 
 

@@ -23,6 +23,26 @@ from tests.factories import (
 from tianshan.values import extra
 from tianshan.workdays import changed
 
+# What `make test` leaves to `make test-all`: folders and files.
+LONG = (
+    "tests/browser/test_help_pictures.py",
+    "tests/dashboard/test_demo.py",
+    "tests/matrix/test_bad_values.py",
+    "tests/matrix/test_matrix.py",
+    "tests/proofs",
+    "tests/tianshan/test_quick_state.py",
+    "tests/tianshan/test_upgrade.py",
+)
+
+
+def pytest_collection_modifyitems(config, items):
+    """The long ones are marked, and come first: at the end all workers are busy."""
+    places = [config.rootpath / place for place in LONG]
+    long = [item for item in items if {item.path, *item.path.parents} & set(places)]
+    for item in long:
+        item.add_marker(pytest.mark.long)
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment, django_db_blocker):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import launch
+from tests.conftest import LONG
 from tianshan.database import Server
 
 REPOSITORY = Path(launch.__file__).parent
@@ -153,6 +154,33 @@ def test_no_command_prints_the_commands():
     assert done.returncode == 0
     assert "demo" in done.stdout
     assert run("nonsense").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "left_out"),
+    [(["test"], True), (["test-all"], False), (["test", "tests/matrix"], False)],
+)
+def test_only_a_plain_test_leaves_the_long_ones_out(monkeypatch, words, left_out):
+    asked = []
+    monkeypatch.setattr(launch, "enter_environment", lambda arguments: None)
+    monkeypatch.setattr(launch, "check", lambda: 0)
+    monkeypatch.setattr(launch.signal, "signal", lambda *_: None)
+
+    def run(command, **_):
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(launch.subprocess, "run", run)
+    monkeypatch.chdir(REPOSITORY)
+    assert launch.main(words) == 0
+    (command,) = asked
+    assert (command[-2:] == ["-m", "not long"]) == left_out
+    assert "tests/matrix" in command or len(words) == 1
+
+
+def test_what_is_long_is_there_and_continuous_integration_runs_it():
+    assert [place for place in LONG if not (REPOSITORY / place).exists()] == []
+    assert "make test-all" in (REPOSITORY / ".ci" / "run").read_text()
 
 
 @pytest.fixture
