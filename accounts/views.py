@@ -3,8 +3,6 @@
 import datetime as dt
 from urllib.parse import quote
 
-from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import StreamingHttpResponse
@@ -12,11 +10,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.lines import field_of, in_words, subject_of
 from accounts.rights import Right, needs
 from tianshan.audit import record
 from tianshan.audit.models import Entry, Reading, Seal
 from tianshan.audit.seals import LEDGERS
-from tianshan.audit.verbs import KEYS, VERBS, verbs_like
+from tianshan.audit.verbs import KINDS, verbs_like
 from tianshan.database.patience import unhurriedly
 from tianshan.files.writing import Column, csv_chunks
 from tianshan.ledgers.scopes import BadScope, read_day
@@ -28,15 +27,19 @@ READINGS = ("时间", "账号", "称呼", "对象", "看了什么", "原因", "�
 @needs(Right.READ_AUDIT)
 @require_safe
 def audit_list(request):
-    """Who did what, newest first; `?q=` finds an act, an account or a request, and
-    `&start=&end=` its days; `&format=csv` the same lines as a file."""
+    """Who did what, newest first; `?q=` finds an act, an account or a request, `&kind=`
+    acts of one kind and `&start=&end=` their days; `&format=csv` the same lines as a
+    file."""
     entries = Entry.objects.visible_to(request.user).for_list()
+    kind = request.GET.get("kind", "")
+    if kind in KINDS:
+        entries = entries.filter(verb__in=KINDS[kind][1])
 
     def found(q):
         return _who(q) | Q(verb__in=verbs_like(q)) | Q(request=q)
 
     def told(entry):
-        row = _in_words(entry)
+        row = in_words(entry)
         data = "；".join(f"{key}：{value}" for key, value in row["data"])
         words = (row["act"], row["subject"], data, entry.on_behalf_of, entry.request)
         return [*_when_and_who(entry), *words]
@@ -46,9 +49,11 @@ def audit_list(request):
         "accounts/audit_list.html",
         entries,
         found=found,
-        drawn=_in_words,
+        drawn=in_words,
         seals=Seal.Ledger.ENTRIES,
         file=(ENTRIES, told),
+        kind=kind,
+        kinds=[(key, label) for key, (label, _) in KINDS.items()],
     )
 
 
@@ -62,11 +67,11 @@ def reading_list(request):
         return _who(q) | Q(request=q)
 
     def drawn(reading):
-        told = {"subject": _subject(reading), "field": _field(reading)}
+        told = {"subject": subject_of(reading), "field": field_of(reading)}
         return {"reading": reading, **told}
 
     def told(reading):
-        words = (_subject(reading), _field(reading), reading.why, reading.request)
+        words = (subject_of(reading), field_of(reading), reading.why, reading.request)
         return [*_when_and_who(reading), *words]
 
     return _listed(
@@ -80,10 +85,10 @@ def reading_list(request):
     )
 
 
-def _listed(request, template, lines, *, found, drawn, seals, file):
+def _listed(request, template, lines, *, found, drawn, seals, file, **context):
     """A page of audit lines, or all of them as a file."""
     q = request.GET.get("q", "").strip()
-    context = {"q": q, "sealed": sealing(seals)}
+    context |= {"q": q, "sealed": sealing(seals)}
     try:
         start = read_day(request.GET.get("start"), None, "开始日期")
         end = read_day(request.GET.get("end"), None, "结束日期")
@@ -113,6 +118,8 @@ def _as_file(request, lines, headings, told):
     asked = {
         name: request.GET[name] for name in ("start", "end") if request.GET.get(name)
     }
+    if request.GET.get("kind") in KINDS:
+        asked["kind"] = KINDS[request.GET["kind"]][0]
     record("audit.exported", request.user, by=request.user, at=now, **asked)
     rows = (told(line) for line in lines.iterator(chunk_size=2000))
     columns = [Column(heading) for heading in headings]
@@ -147,41 +154,3 @@ def _when_and_who(line):
 
 def _who(q):
     return Q(by__username=q) | Q(by__display_name=q)
-
-
-def _model(line):
-    """The model of the row that an audit line is about; None when it is gone."""
-    try:
-        return apps.get_model(line.subject)
-    except (LookupError, ValueError):  # of a room that is gone; no model's name at all
-        return None
-
-
-def _subject(line):
-    model = _model(line)
-    name = model._meta.verbose_name if model else line.subject
-    return f"{name} {line.subject_id}"
-
-
-def _field(reading):
-    try:
-        return _model(reading)._meta.get_field(reading.field).verbose_name
-    except (AttributeError, FieldDoesNotExist):
-        return reading.field
-
-
-def _plain(value):
-    """A list as one reads it, not as a program writes it."""
-    return "、".join(map(str, value)) if isinstance(value, list) else value
-
-
-def _in_words(entry):
-    """An act as people say it: its name, its object, what it says of itself."""
-    return {
-        "entry": entry,
-        "act": VERBS.get(entry.verb, entry.verb),
-        "subject": _subject(entry),
-        "data": [
-            (KEYS.get(key, key), _plain(value)) for key, value in entry.data.items()
-        ],
-    }

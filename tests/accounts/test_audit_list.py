@@ -13,7 +13,7 @@ from accounts.rights import Role
 from tests.factories import NOON, BusinessFactory, PostFactory
 from tianshan import audit
 from tianshan.audit.models import Entry, Seal
-from tianshan.audit.verbs import VERBS
+from tianshan.audit.verbs import KEYS, KINDS, VERBS
 
 pytestmark = pytest.mark.django_db
 ROOMS = (
@@ -23,8 +23,10 @@ ROOMS = (
     "enterprises",
     "visits",
     "issues",
+    "services",
     "cases",
     "dashboard",
+    "public",
 )
 
 
@@ -99,20 +101,76 @@ def test_nobody_else_reads_them(address, client_of, leader, chief):
         assert client_of(user).get(address).status_code == 403
 
 
-def verbs_in_the_code():
+def records_in_the_code():
+    """`(verb, keys of what it says beside)` of each line that the code writes."""
     for folder in (*ROOMS, "tianshan"):
         for path in Path(settings.BASE_DIR, folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if not isinstance(node, ast.Call) or not node.args:
                     continue
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                first = node.args[0]
-                if name in {"record", "_note"} and isinstance(first, ast.Constant):
-                    yield first.value
+                if name in {"record", "_note", "_record"}:
+                    yield node.args[0], {each.arg for each in node.keywords}
 
 
 def test_every_act_has_a_name_in_words():
-    assert set(verbs_in_the_code()) - set(VERBS) == set()
+    verbs = {
+        verb.value
+        for verb, _ in records_in_the_code()
+        if isinstance(verb, ast.Constant)
+    }
+    assert len(verbs) > 200
+    assert verbs - set(VERBS) == set()
+
+
+def test_whatever_an_act_says_beside_has_a_name_in_words():
+    keys = set().union(*(keys for _, keys in records_in_the_code()))
+    assert len(keys) > 60
+    assert keys - set(KEYS) - {None, "by", "at", "on_behalf_of"} == set()
+
+
+def test_kinds_are_of_acts_that_there_are_and_none_is_of_two():
+    verbs = [verb for _, verbs in KINDS.values() for verb in verbs]
+    assert set(verbs) <= set(VERBS)
+    assert len(verbs) == len(set(verbs))
+
+
+def test_a_kind_narrows_the_log(client_of, auditor, staff):
+    audit.record("account.signed_in", staff, by=staff, at=NOON)
+    audit.record("account.disabled", staff, by=staff, at=NOON, reason="调离")
+    client = client_of(auditor)
+    for kind, count in (("signing_in", 1), ("accounts", 1), ("taken", 0), ("", 2)):
+        assert f'data-total="{count}"' in client.get(f"/audit/?kind={kind}").text
+    page = client.get("/audit/?kind=accounts").text
+    assert '<option value="accounts" selected>账号和岗位</option>' in page
+
+
+@pytest.mark.parametrize(
+    ("verb", "data", "words"),
+    [
+        ("business.edited", {"fields": ["note", "contact_phone"]}, "备注、联系电话"),
+        ("ledger.exported", {"ledger": "businesses"}, "台账：企业商户"),
+        ("business.state_set", {"before": "operating"}, "原为：在营"),
+        (
+            "ledger.exported",
+            {"ledger": "businesses", "filters": ["q", "sort"]},
+            "筛选：搜索、排序",
+        ),
+        ("report.finished", {"sha256": ["a1b2", "c3d4"]}, "指纹：a1b2、c3d4"),
+        ("trade.moved", {"up": True}, "上移：是"),
+        ("case.assigned", {"helper": 7, "before": None}, "原为：无；帮办员：账号 7"),
+        ("post.given", {"kind": "grid_staff"}, "类别：网格员"),
+        ("extra_field.edited", {"changed": {"note": ["甲", "乙"]}}, "备注：甲 改为 乙"),
+    ],
+)
+def test_names_of_the_code_are_said_as_the_pages_say_them(
+    client_of, auditor, grid, verb, data, words
+):
+    audit.record(verb, BusinessFactory(grid=grid), by=auditor, at=NOON, **data)
+    page = client_of(auditor).get("/audit/").text
+    assert words in page
+    answer = client_of(auditor).get("/audit/?format=csv")
+    assert words in answer.getvalue().decode("utf-8-sig")
 
 
 def test_what_an_act_says_beside_is_read_without_brackets(client_of, street):
