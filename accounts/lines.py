@@ -70,8 +70,9 @@ def _shown(entry):
         return entry.data.items()
     if "act" not in entry.data:
         return [("address", "这一小时里更多的地址"), *entry.data.items()]
-    said = {key: value for key, value in entry.data.items() if key != "act"}
-    return (said | {"why": WHY_REFUSED[said["why"]]}).items()
+    said = entry.data | {"why": WHY_REFUSED[entry.data["why"]]}
+    order = ("address", "number", "why", "needs", "times")
+    return [(key, said[key]) for key in order if key in said]
 
 
 def _said(key, value, model, ledger):

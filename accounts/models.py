@@ -187,6 +187,43 @@ class SignInPause(models.Model):
         return f"{self.get_kind_display()} {self.pk}"
 
 
+class RefusalQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Nobody looks at these; what they come to stands in the audit log."""
+        return self.none()
+
+
+class Refusal(models.Model):
+    """How often somebody was refused at one address within an hour, for the time being
+    (`accounts.refusals`)."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="+",
+        verbose_name="账号",
+    )
+    act = models.CharField("操作", max_length=100, blank=True)
+    hour = models.DateTimeField("哪个小时")
+    times = models.PositiveIntegerField("次数", default=0)
+
+    VISIBILITY = {SEALED: "id user act hour times"}
+
+    objects = RefusalQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "被拒绝的次数"
+        indexes = [models.Index(fields=["hour"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "hour", "act"], name="refusals_are_counted_once"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.act} {self.times}"
+
+
 class SignedInQuerySet(models.QuerySet):
     def visible_to(self, user):
         """All for the security administrator, else one's own."""

@@ -31,6 +31,7 @@ ROOMS = {
 # Computed from other rows, or itself a log: their changes are written elsewhere.
 WITHOUT_HISTORY = {
     "Attempt",  # counted for a day, then gone for good
+    "Refusal",  # counted for an hour; what it comes to is a line of the audit log
     "SignInPause",  # counted for a day, then gone for good
     "SignedIn",  # moves each minute; its beginning and end are lines of the audit log
     "RouteTaken",  # its history would say who was out when

@@ -142,6 +142,7 @@ MIDDLEWARE = [
     "accounts.middleware.end_or_lock",
     "accounts.gate.first_things_first",
     "tianshan.web.entry.SignInFirst",
+    "accounts.refusals.written_down",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -79,7 +79,7 @@ def in_a_cell(ask):
         with transaction.atomic():
             answer = ask()
             wrote = {
-                table: number
+                table: number - before.get(table, 0)
                 for table, number in rows_written().items()
                 if number != before.get(table, 0)
             }

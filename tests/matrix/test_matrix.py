@@ -32,6 +32,7 @@ TRACES = {
     "audit_change",
     "dashboard_routetaken",
     "audit_reading",
+    "accounts_refusal",
 }
 
 # Of the ground, and of what serves everybody on it: open to each post in the subtree.
@@ -50,6 +51,8 @@ KNOWN_TO_ALL = [
     "居委会",
 ]
 SESSIONS = {"accounts_signedin", "django_session"}
+# That it was refused is counted, and a line of the audit log.
+REFUSED_ACT = {"accounts_refusal": 2, "audit_entry": 1}
 
 # Twelve kinds of data: the words planted, the roles that may read them somewhere, and
 # an address where one of them does.
@@ -173,7 +176,8 @@ def test_nobody_sees_what_the_table_does_not_give_him(account, world, record_pro
 def test_nobody_changes_what_the_table_does_not_give_him(
     account, world, record_property
 ):
-    """An empty form, outside: refused, and no row of any table is written."""
+    """An empty form, outside: refused, and no row of any table is written but the line
+    that says so."""
     territories, clients = world
     client, faults, count = clients[account], [], 0
     for line, territory in cells(account, "POST"):
@@ -186,8 +190,14 @@ def test_nobody_changes_what_the_table_does_not_give_him(
         outside = not account.reaches(line, territory)
         if outside and answer.status_code not in REFUSED:
             faults.append((*cell, "taken"))
+        noted = {table: wrote.pop(table, 0) for table in REFUSED_ACT}
         if outside and set(wrote) - SESSIONS:
             faults.append((*cell, "wrote", wrote))
+        to_note = outside and "anyone" not in line.rights and "token" not in line.rights
+        if to_note and answer.status_code in (403, 404) and noted != REFUSED_ACT:
+            faults.append((*cell, "not noted", noted))
+        if outside and answer.status_code not in (403, 404) and any(noted.values()):
+            faults.append((*cell, "noted", noted))
     record_property("cells", count)
     assert faults == []
     assert count > 0
