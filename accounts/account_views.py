@@ -97,7 +97,10 @@ def account_detail(request, pk):
         "phones": account.phones.in_force(),
         "second_factor": is_mfa_enabled(account),
         "sign_on": settings.OIDC_PROVIDERS,
-        "subjects": account.subjects.order_by("provider"),
+        "subjects": [
+            (settings.OIDC_PROVIDERS.get(linked.provider, {}).get("name"), linked)
+            for linked in account.subjects.order_by("provider")
+        ],
         "asked_second_factor": asked_of(account),
     }
     return render(request, "accounts/account_detail.html", context)

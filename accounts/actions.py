@@ -6,10 +6,10 @@ import string
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts import guard, passwords, phones, sessions
-from accounts.models import EnrolledPhone, SignedIn, User
+from accounts.models import EnrolledPhone, SignedIn, Subject, User
 from tianshan.audit import record
 
 # Nobody takes one letter for another: 0 O o, 1 l I are left out.
@@ -102,6 +102,38 @@ def drop_second_factor(user, *, reason, by, at):
         raise Refused("这个账号没有设第二因素。")
     sessions.end(SignedIn.objects.all(), user=user, by=by, at=at)
     record("second_factor.dropped", user, by=by, at=at, reason=reason)
+
+
+@transaction.atomic
+def link(user, *, provider, subject, by, at):
+    """From now on the account is signed in as whom the provider calls so."""
+    try:
+        with transaction.atomic():
+            Subject.objects.update_or_create(
+                user=user, provider=provider, defaults={"subject": subject}
+            )
+    except IntegrityError:
+        raise Refused("这个编号已经对着另一个账号。") from None
+    record("account.subject_set", user, by=by, at=at, kind=provider)
+
+
+@transaction.atomic
+def unlink(linked, *, reason, by, at):
+    """The provider opens the account no more; sessions that may have come by it end."""
+    user = _locked(linked.user)
+    if user == by:
+        raise Refused("自己的请另一位安全管理员办。")
+    if not Subject.objects.filter(pk=linked.pk, user=user).delete()[0]:
+        raise Refused("这个编号已经去掉。")
+    sessions.end(SignedIn.objects.all(), user=user, by=by, at=at)
+    record(
+        "account.subject_removed",
+        user,
+        by=by,
+        at=at,
+        kind=linked.provider,
+        reason=reason,
+    )
 
 
 @transaction.atomic

@@ -4,12 +4,14 @@ import base64
 import hashlib
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
 from allauth.core.internal.ratelimit import get_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import guard, passwords, sessions
@@ -77,6 +79,29 @@ class PortalAdapter(DefaultAccountAdapter):
         """Nobody has an address here; that a second factor changed is written down."""
         if verb := SECOND_FACTOR.get(template_prefix):
             _note(verb, user, by=user)
+
+    def get_reauthentication_methods(self, user):
+        """Whoever came by single sign-on gives the second factor, or goes there anew;
+        a password comes last, since they may never use theirs."""
+        ways = super().get_reauthentication_methods(user)
+        came_by = {
+            said["provider"]
+            for said in get_authentication_records(context.request, user)
+            if said["method"] == "oidc"
+        }
+        anew = [
+            {
+                "id": "sign_on",
+                "description": f"到{provider['name']}再登录一次",
+                "url": reverse("accounts:sign_on_again", args=[key]),
+            }
+            for key, provider in settings.OIDC_PROVIDERS.items()
+            if key in came_by
+        ]
+        if not anew:
+            return ways
+        second = [way for way in ways if way["id"] != "reauthenticate"]
+        return second + anew + [way for way in ways if way not in second]
 
     def get_password_change_redirect_url(self, request):
         return "/"

@@ -72,6 +72,10 @@ def _ways(due):
     ways = {due, *map(reverse, ALWAYS)}
     if due == reverse("mfa_index"):
         ways |= set(map(reverse, SETTING_UP))
+        ways |= {
+            reverse("accounts:sign_on_again", args=[key])
+            for key in settings.OIDC_PROVIDERS
+        }
     return ways
 
 

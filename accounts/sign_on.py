@@ -19,6 +19,7 @@ from django.utils.crypto import constant_time_compare
 WAITING = "sign_on"  # in the session, from the way out to the way back
 LASTS = 10 * 60
 TIMEOUT = 5
+LEEWAY = 30  # seconds by which the clocks may differ
 ALGORITHMS = ["RS256", "PS256", "ES256"]
 
 
@@ -50,8 +51,12 @@ def _configuration(provider):
     return said
 
 
-def begin(session, key, provider, *, back):
-    """The address at the provider to which the browser goes."""
+def begin(session, key, provider, *, back, then=""):
+    """The address at the provider to which the browser goes.
+
+    With `then`, the way to go on afterwards, whoever is signed in here already is to
+    sign in there anew, whether or not the provider still knows them.
+    """
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     session[WAITING] = {
         "key": key,
@@ -59,6 +64,7 @@ def begin(session, key, provider, *, back):
         "nonce": nonce,
         "verifier": verifier,
         "at": int(time.time()),
+        "then": then,
     }
     digest = hashlib.sha256(verifier.encode()).digest()
     asked = {
@@ -71,12 +77,15 @@ def begin(session, key, provider, *, back):
         "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
         "code_challenge_method": "S256",
     }
+    if then:
+        asked |= {"prompt": "login", "max_age": "0"}
     where = _configuration(provider)["authorization_endpoint"]
     return f"{where}{'&' if '?' in where else '?'}{urlencode(asked)}"
 
 
 def subject(session, key, provider, answer, *, back):
-    """Who came back, as the provider calls them. Each way out leads back once."""
+    """Who came back, as the provider calls them, and where to go on if they signed in
+    anew. Each way out leads back once."""
     waiting = session.pop(WAITING, None)
     if not waiting or waiting["key"] != key:
         raise Refused("nobody went out from here")
@@ -102,7 +111,16 @@ def subject(session, key, provider, answer, *, back):
     claims = _claims(tokens.get("id_token", ""), provider, said["jwks_uri"])
     if not constant_time_compare(str(claims.get("nonce", "")), waiting["nonce"]):
         raise Refused("another nonce came back")
-    return claims["sub"]
+    if waiting["then"]:
+        _signed_in_since(claims, waiting["at"])
+    return claims["sub"], waiting["then"]
+
+
+def _signed_in_since(claims, at):
+    """Asked for by `max_age`, the moment of the sign-in is in the token."""
+    moment = claims.get("auth_time")
+    if not isinstance(moment, int) or moment < at - LEEWAY:
+        raise Refused("the provider did not ask anew")
 
 
 def _claims(token, provider, keys_at):
@@ -116,7 +134,7 @@ def _claims(token, provider, keys_at):
             algorithms=ALGORITHMS,
             audience=provider["client_id"],
             issuer=provider["issuer"],
-            leeway=30,
+            leeway=LEEWAY,
             options={"require": ["iss", "aud", "sub", "exp", "iat"]},
         )
     except (jwt.PyJWTError, KeyError, IndexError) as error:

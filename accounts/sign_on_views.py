@@ -1,18 +1,20 @@
 """Out to a provider of single sign-on, back from it, and whose subject is whose."""
 
 import logging
+from urllib.parse import urlencode
 
+from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import (
     require_http_methods,
@@ -20,10 +22,10 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from accounts import sign_on
+from accounts import actions, sign_on
+from accounts.account_views import ReasonForm
 from accounts.models import Subject, User
-from accounts.rights import Right, anyone, needs
-from tianshan.audit import record
+from accounts.rights import Right, anyone, needs, signed_in
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +61,11 @@ def sign_on_begin(request, key):
 @never_cache
 @require_safe
 def sign_on_back(request, key):
-    """Signed in as the account that has the subject; a second factor is still asked."""
+    """Signed in as the account that has the subject; a second factor is still asked.
+    Or asked anew, and on to where one was."""
     provider = _provider(key)
     try:
-        who = sign_on.subject(
+        who, then = sign_on.subject(
             request.session, key, provider, request.GET, back=_back(request, key)
         )
     except sign_on.Refused as refused:
@@ -70,10 +73,44 @@ def sign_on_back(request, key):
     user = User.objects.filter(subjects__provider=key, subjects__subject=who).first()
     if user is None:
         return _refused(request, provider, "no account has the subject")
+    if then:
+        if user != request.user:
+            return _refused(request, provider, "another one came back")
+        record_authentication(
+            request, user, method="oidc", provider=key, reauthenticated=True
+        )
+        return redirect(then)
     record_authentication(request, user, method="oidc", provider=key)
     response = perform_login(request, Login(user=user))
     request.session.set_expiry(0)
     return response
+
+
+@signed_in
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_on_again(request, key):
+    """Out to the provider to sign in anew, before something sensitive opens."""
+    provider = _provider(key)
+    then = request.POST.get("next") or request.GET.get("next") or "/"
+    if not url_has_allowed_host_and_scheme(then, {request.get_host()}):
+        then = "/"
+    if request.method == "POST":
+        back = _back(request, key)
+        try:
+            there = sign_on.begin(request.session, key, provider, back=back, then=then)
+        except sign_on.Refused as refused:
+            return _refused(request, provider, refused)
+        return redirect(there)
+    ways = get_adapter().get_reauthentication_methods(request.user)
+    others = [
+        {**way, "url": f"{way['url']}?{urlencode({'next': then})}"}
+        for way in ways
+        if way["url"] != request.path
+    ]
+    context = {"provider": provider, "next": then}
+    context["reauthentication_alternatives"] = others
+    return render(request, "accounts/sign_on_again.html", context)
 
 
 class SubjectForm(forms.Form):
@@ -99,25 +136,42 @@ def account_subject(request, pk):
     account = get_object_or_404(User.objects.visible_to(request.user), pk=pk)
     form = SubjectForm(request.POST or None)
     if form.is_valid():
-        given = form.cleaned_data
         try:
-            with transaction.atomic():
-                Subject.objects.update_or_create(
-                    user=account,
-                    provider=given["provider"],
-                    defaults={"subject": given["subject"]},
-                )
-                record(
-                    "account.subject_set",
-                    account,
-                    by=request.user,
-                    at=timezone.now(),
-                    kind=given["provider"],
-                )
-        except IntegrityError:
-            form.add_error("subject", "这个编号已经对着另一个账号。")
+            actions.link(
+                account, **form.cleaned_data, by=request.user, at=timezone.now()
+            )
+        except actions.Refused as refused:
+            form.add_error("subject", str(refused))
         else:
             messages.success(request, "统一登录的编号已记下。")
             return redirect("accounts:account_detail", pk)
     context = {"account": account, "form": form}
     return render(request, "accounts/account_subject.html", context)
+
+
+@needs(Right.MANAGE_ACCOUNTS)
+@reauthentication_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_subject_remove(request, pk, subject):
+    """The account is reached by that provider no more."""
+    account = get_object_or_404(User.objects.visible_to(request.user), pk=pk)
+    mine = Subject.objects.visible_to(request.user).filter(user=account)
+    linked = get_object_or_404(mine, pk=subject)
+    form = ReasonForm(request.POST or None)
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        try:
+            actions.unlink(linked, reason=reason, by=request.user, at=timezone.now())
+        except actions.Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, "统一登录的编号已去掉，各处的登录都已退出。")
+            return redirect("accounts:account_detail", pk)
+    context = {"account": account, "form": form, "linked": linked}
+    context["provider"] = name_of(linked.provider)
+    return render(request, "accounts/account_subject_remove.html", context)
+
+
+def name_of(provider):
+    """What the pages call a provider, also one that is set up no more."""
+    return settings.OIDC_PROVIDERS.get(provider, {}).get("name", provider)

@@ -34,6 +34,14 @@ urlpatterns = [
     path("login/by/<slug:key>/", sign_on_views.sign_on_begin, name="sign_on_begin"),
     path("login/by/<slug:key>/back/", sign_on_views.sign_on_back, name="sign_on_back"),
     path(
+        "login/by/<slug:key>/again/", sign_on_views.sign_on_again, name="sign_on_again"
+    ),
+    path(
+        "accounts/<int:pk>/subject/<int:subject>/remove/",
+        sign_on_views.account_subject_remove,
+        name="account_subject_remove",
+    ),
+    path(
         "accounts/<int:pk>/subject/",
         sign_on_views.account_subject,
         name="account_subject",

@@ -16,6 +16,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
+from accounts import again
 from accounts.rights import Right, needs
 from cases import actions, forms, helpers
 from cases.counts import counts_of, years
@@ -248,11 +249,14 @@ def case_show(request, pk):
 
 
 def _detail(request, pk, shown=None):
-    """With its content for whoever may open it; else what the coordinator sees."""
+    """With its content for whoever may open it, and lately said who they are; else what
+    the coordinator sees."""
     case, opens = _seen(request, pk)
     user, now = request.user, timezone.now()
     if shown and not opens:
         raise Http404
+    if opens and not again.lately(request, at=now):
+        return again.ask(request, back=case.get_absolute_url() if shown else None)
     context = {"case": case, "opens": opens, "minutes": case.minutes, "shown": shown}
     if opens:
         fields = ["name", shown] if shown else ["name"]
@@ -377,10 +381,15 @@ def case_edit(request, pk):
             request, f"这件帮办现在是“{case.get_state_display()}”，不能再改。"
         )
         return redirect(case)
-    fields = ["name", "phone", "address"]
-    content = actions.open_content(case, fields, by=request.user, at=timezone.now())
-    initial = content | {"expires_on": case.expires_on}
-    form = forms.FactsForm(request.POST or None, initial=initial)
+    if request.method == "POST":
+        # Saving unseals nothing, so what was typed is never lost to a question.
+        form = forms.FactsForm(request.POST)
+    elif again.lately(request, at=timezone.now()):
+        fields = ["name", "phone", "address"]
+        content = actions.open_content(case, fields, by=request.user, at=timezone.now())
+        form = forms.FactsForm(initial=content | {"expires_on": case.expires_on})
+    else:
+        return again.ask(request)
     if form.is_valid():
         try:
             actions.edit(

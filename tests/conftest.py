@@ -3,6 +3,7 @@
 import gc
 import os
 import threading
+import time
 
 import pytest
 from django.db import connection
@@ -185,6 +186,17 @@ def building_secretary(grid, tower):
         organization=committee,
     )
     return office.post.user
+
+
+def gave_password(client, user, *, ago=0):
+    """As if the browser's session had begun by the password, so many seconds ago."""
+    session = client.session
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": time.time() - ago}
+    ]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
+    return client
 
 
 @pytest.fixture

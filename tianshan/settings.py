@@ -249,8 +249,9 @@ ACCOUNT_ADAPTER = "accounts.adapter.PortalAdapter"
 # Wrong passwords are counted by accounts/guard.py, wrong codes of a second factor here;
 # beside that a flood is stopped before it costs a hash each.
 ACCOUNT_RATE_LIMITS = {"login_failed": "5/15m/key", "login": "120/m/ip"}
-# Acts on accounts ask for the password once more when it was given longer ago.
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+# Acts on accounts, and the content of help cases, ask for the password or the second
+# factor once more when it was given longer ago.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = env.int("REAUTHENTICATION_MINUTES", default=15) * 60
 # A second factor is offered to all and asked of these roles: of the three administrators
 # in production always. Without one, they get no further than the page that sets it up.
 MFA_REQUIRED_ROLES = set(env.list("MFA_REQUIRED_ROLES", default=[]))

@@ -211,3 +211,55 @@ def test_the_administrator_says_whose_subject_it_is(client, provider, street):
     assert "已经对着另一个账号" in page.text
     assert Subject.objects.get().user == first
     assert Entry.objects.filter(verb="account.subject_set").count() == 1
+
+
+@pytest.fixture
+def admin(client, street):
+    """Signed in, and the password given once more."""
+    admin = PostFactory(role=Role.SECURITY_ADMIN, grid=street).user
+    passwords.change(admin, "Shan-road-2026", at=timezone.now())
+    client.force_login(admin)
+    client.post("/password/again/", {"password": "Shan-road-2026", "next": "/me/"})
+    return admin
+
+
+def test_the_administrator_takes_a_subject_away(client, provider, person, admin):
+    browser = type(client)()
+    go(browser, provider)
+    assert is_in(browser)
+    linked = person.subjects.get()
+    url = f"/accounts/{person.pk}/subject/{linked.pk}/remove/"
+    assert url in client.get(f"/accounts/{person.pk}/").text
+    page = client.get(url).text
+    assert "市统一登录" in page
+    assert "city-42" in page
+    assert "原因" in client.post(url, {"reason": ""}).text
+    assert Subject.objects.exists()
+    assert client.post(url, {"reason": "换了工号"}).url == f"/accounts/{person.pk}/"
+    assert not Subject.objects.exists()
+    assert not is_in(browser)
+    assert go(browser, provider)[1].status_code == 403
+    entry = Entry.objects.get(verb="account.subject_removed")
+    assert (entry.by, entry.subject_id) == (admin, person.pk)
+    assert entry.data == {"kind": "city", "reason": "换了工号"}
+    assert client.get(url).status_code == 404
+
+
+def test_a_subject_is_taken_away_by_nobody_else(client_of, provider, person, staff):
+    linked = person.subjects.get()
+    url = f"/accounts/{person.pk}/subject/{linked.pk}/remove/"
+    for user in (person, staff):
+        assert client_of(user).post(url, {"reason": "x"}).status_code == 403
+    assert Subject.objects.exists()
+
+
+def test_taking_it_away_asks_for_the_password_and_is_not_for_oneself(
+    client, client_of, provider, person, admin
+):
+    own = Subject.objects.create(user=admin, provider="city", subject="city-1")
+    url = f"/accounts/{admin.pk}/subject/{own.pk}/remove/"
+    assert client_of(admin).get(url).url.startswith("/password/again/")
+    assert "另一位安全管理员" in client.post(url, {"reason": "x"}).text
+    other = f"/accounts/{person.pk}/subject/{own.pk}/remove/"
+    assert client.get(other).status_code == 404
+    assert Subject.objects.filter(pk=own.pk).exists()

@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from tests.conftest import gave_password
 from tests.factories import tell_now
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -99,6 +100,7 @@ def visitor(chromium, live_server, seeded):
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         client = Client()
         client.force_login(user)
+        gave_password(client, user)
         context.add_cookies(
             [
                 {

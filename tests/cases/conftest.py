@@ -9,6 +9,7 @@ from accounts.rights import Role
 from cases import actions
 from cases.models import Consent, ConsentItem, HelpCase, HelpItem, StepRead
 from grids.models import Neighborhood
+from tests.conftest import gave_password
 from tests.factories import PostFactory
 
 FACTS = {
@@ -24,6 +25,12 @@ def holder(role, grid, name):
     return PostFactory(
         role=role, grid=grid, user__username=name, user__display_name=name
     ).user
+
+
+@pytest.fixture
+def client_of(client_of):
+    """As everywhere, and the password was given a moment ago: else no case opens."""
+    return lambda user: gave_password(client_of(user), user)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from django.urls import reverse
 from accounts.rights import BY_ORGANIZATION, BY_UNIT, Role
 from cases import actions
 from cases.models import HelpCase
+from tests.conftest import gave_password
 from tests.factories import (
     OfficerFactory,
     OrganizationFactory,
@@ -40,12 +41,11 @@ LEAVES = {"account_logout", "account_login", "healthz"}
 
 
 @pytest.fixture
-def planted(register, helper, finished):
+def planted(register, helper, finished, client_of):
     """Written down, corrected, opened, agreed to and finished: all that leaves traces."""
     open_one = register(helper, facts=PLANTED)
     done = register(helper, facts=PLANTED)
-    client = Client()
-    client.force_login(helper)
+    client = client_of(helper)
     for case in (open_one, done):
         assert PLANTED["name"] in client.get(case.get_absolute_url()).text
         client.post(reverse("cases:case_show", args=[case.pk]), {"field": "phone"})
@@ -131,7 +131,9 @@ def test_every_address_tells_nothing_to_any_other_role(hands, planted, street, c
     caplog.set_level(logging.DEBUG)
     client = Client(raise_request_exception=False)
     if HANDS[hands]:
-        client.force_login(user_of(HANDS[hands], street))
+        user = user_of(HANDS[hands], street)
+        client.force_login(user)
+        gave_password(client, user)
     found, asked = [], 0
     for case in planted:
         for name, url in addresses(case.pk):
@@ -145,9 +147,8 @@ def test_every_address_tells_nothing_to_any_other_role(hands, planted, street, c
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.HELPER])
-def test_no_role_reads_a_case(role, planted, street):
-    client = Client()
-    client.force_login(user_of([role], street))
+def test_no_role_reads_a_case(role, planted, street, client_of):
+    client = client_of(user_of([role], street))
     before = Reading.objects.count()
     for name in ("case_detail", "case_edit", "case_readings"):
         answer = client.get(reverse(f"cases:{name}", args=[planted[0].pk]))

@@ -17,6 +17,7 @@ WORDS = {
     "key": "businesses",
     "row": 1,
     "number": 1,
+    "subject": 1,
     "role": "grid_staff",
 }
 

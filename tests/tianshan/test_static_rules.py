@@ -271,7 +271,7 @@ ASKED_OTHERWISE = {
     "accounts/account_views.py": {"User"},  # all of them, by who looks after accounts
     "accounts/session_views.py": {"SignedIn"},  # of one's own, found just before
     # Before anybody is signed in: whose account a proven subject is.
-    "accounts/sign_on_views.py": {"Subject", "User"},
+    "accounts/sign_on_views.py": {"User"},
     "dashboard/handover_views.py": {"User"},  # none, until the form knows who asks
     "dashboard/job_views.py": {"DBTaskResult"},  # of a package, for who runs the system
     # Posts may be given anywhere, by who looks after accounts.
