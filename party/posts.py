@@ -5,6 +5,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts import actions, passwords
 from accounts.models import User
 from accounts.rights import BY_ORGANIZATION, BY_STATION, BY_UNIT, Right, Role, may
 from grids.models import Post
@@ -55,6 +56,28 @@ def give(user, *, role, grid, since, until=None, narrowed_to=None, by, at):
         model.objects.create(post=post, **{field: narrowed_to})
     record("post.given", post, by=by, at=at, user=user.pk, kind=role)
     return post
+
+
+@transaction.atomic
+def begin(*, username, display_name, password, street, at):
+    """The first security administrator, whom nobody could have made: on the server, as
+    long as nobody holds that post who may sign in."""
+    today = timezone.localdate(at)
+    held = Post.objects.in_force(today).filter(role=Role.SECURITY_ADMIN)
+    if held.filter(user__is_active=True).exists():
+        raise Refused("已经有安全管理员，请由他在“账号”里开账号。")
+    try:
+        user, _ = actions.make(
+            username=username, display_name=display_name, by=None, at=at
+        )
+    except actions.Refused as refused:
+        raise Refused(str(refused)) from None
+    passwords.change(user, password, at=at, first=True)
+    post = Post.objects.create(
+        user=user, role=Role.SECURITY_ADMIN, grid=street, since=today
+    )
+    record("post.given", post, by=None, at=at, user=user.pk, kind=post.role)
+    return user
 
 
 @transaction.atomic
