@@ -9,6 +9,10 @@ import re
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
+from django.contrib.auth.password_validation import (
+    CommonPasswordValidator,
+    MinimumLengthValidator,
+)
 from django.core.exceptions import ValidationError
 
 KINDS = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^a-zA-Z0-9]")
@@ -17,6 +21,26 @@ FIRST_LASTS = dt.timedelta(days=7)  # what another set, while nobody signed in b
 WARNED = 7  # days before a password has to be changed
 # What whoever guesses at this portal tries first (ASVS 5.0 6.2.11).
 OWN_WORDS = ("tianshan", "天山", "wangge", "网格", "dangjian", "党建")
+
+
+class LongEnough(MinimumLengthValidator):
+    """Django's rule in the words of this portal."""
+
+    def get_error_message(self):
+        return f"密码至少要 {self.min_length} 个字符。"
+
+    def get_help_text(self):
+        return self.get_error_message()
+
+
+class NotCommon(CommonPasswordValidator):
+    """The same; of the 20,000 commonest."""
+
+    def get_error_message(self):
+        return "这个密码太常见，别人一猜就中，请换一个。"
+
+    def get_help_text(self):
+        return "不要用常见的密码。"
 
 
 class ThreeClasses:

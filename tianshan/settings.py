@@ -279,11 +279,8 @@ for _key in env.list("OIDC_PROVIDERS", default=[]):
 # client's address is believed.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 8},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.LongEnough", "OPTIONS": {"min_length": 8}},
+    {"NAME": "accounts.passwords.NotCommon"},
     {"NAME": "accounts.passwords.ThreeClasses"},
     {"NAME": "accounts.passwords.NoOwnWords"},
     {"NAME": "accounts.passwords.NoneOfTheLast"},

@@ -162,3 +162,23 @@ def test_a_first_password_that_nobody_used_for_a_week_opens_nothing(client, pers
     form = {"login": "person", "password": word(2)}
     assert "第一个密码过期了" in client.post("/login/", form).text
     assert client.get("/me/").url.startswith("/login/")
+
+
+def test_the_pages_call_everybody_by_the_same_polite_word(client, staff):
+    """Hints and refusals of Django and allauth too."""
+    passwords.change(staff, "Shan-road-2026", at=timezone.now())
+    client.post("/login/", {"login": "staff", "password": "Shan-road-2026"})
+    pages = [client.get("/password/")]
+    for new in ("a", "password", "12345678", "Shan-road-2026", "Tianshan-1", ""):
+        form = {"oldpassword": "wrong", "password1": new, "password2": "other"}
+        pages.append(client.post("/password/", form))
+    pages += [
+        client.get("/password/again/"),
+        client.post("/password/again/", {"password": "wrong"}),
+        client.get("/security/"),
+        client.get("/sessions/"),
+        client.get("/phones/"),
+    ]
+    assert all(page.status_code == 200 for page in pages)
+    assert [page.request["PATH_INFO"] for page in pages if "你" in page.text] == []
+    assert "密码至少要 8 个字符" in pages[0].text

@@ -1,8 +1,10 @@
 """Production assumes nothing: what is missing stops the start with a sentence."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -58,3 +60,13 @@ def test_an_unsafe_value_stops_the_start(change, words):
 
 def test_nothing_said_is_production():
     assert "SECRET_KEY is not set" in start({}).stderr
+
+
+def test_the_example_asks_leaders_and_whoever_opens_cases_for_a_second_factor():
+    """Besides the three administrators, of whom production always asks it."""
+    example = Path(settings.BASE_DIR, "docs", "example.env").read_text()
+    (said,) = re.findall(r"^MFA_REQUIRED_ROLES=(.*)$", example, re.MULTILINE)
+    assert {"street_leader", "helper"} <= set(said.split(","))
+    assert start({**WHOLE, "MFA_REQUIRED_ROLES": said}).returncode == 0
+    wrong = start({**WHOLE, "MFA_REQUIRED_ROLES": "street_leader,nobody"})
+    assert "MFA_REQUIRED_ROLES names no role: nobody" in wrong.stderr
