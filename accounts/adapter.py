@@ -63,7 +63,7 @@ class PortalAdapter(DefaultAccountAdapter):
         if user:
             guard.give_back(self.tries)
             if passwords.has_lapsed(user, timezone.now()):
-                raise ValidationError("第一个密码过期了，请找街道账号管理员重置。")
+                raise ValidationError("第一个密码过期了，请找安全管理员重置。")
         return user
 
     def authentication_failed(self, request, **credentials):

@@ -28,7 +28,7 @@ class EnrolForm(forms.Form):
     label = forms.CharField(
         label="手机名称",
         max_length=20,
-        help_text="如“工作手机”，只有自己和账号管理员看得到",
+        help_text="如“工作手机”，只有自己和安全管理员看得到",
     )
     pin = forms.CharField(
         label="PIN",

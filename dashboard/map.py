@@ -30,6 +30,7 @@ from visits.models import Visit
 WIDTH = 1000  # of the picture, in its own units
 EDGE = 0.04  # of its width, left free around
 NAME_BELOW = 30
+DOT = 14  # a place without an outline is a circle of this radius
 COUNTED = ("in_scope", "covered", "effective")
 NEAREST = 0.0004  # degrees: a single point is shown with some ground around it
 APART = 150  # buildings that a picture shows each by itself
@@ -75,7 +76,8 @@ class Line:
     shape: dict | None = None
     path: str = ""
     point: tuple | None = None
-    at: tuple | None = None  # where its short words stand
+    at: tuple | None = None  # its middle, in the picture
+    below: tuple | None = None  # where its name stands, clear of what is drawn
     sketched: bool = False
 
     @property
@@ -197,7 +199,7 @@ def _coverage(scope):
         whole, part = counts["in_scope"]["value"], counts["effective"]["value"]
         limits = (("high", 80), ("good", 70), ("fair", 60), ("low", 0))
         key = next(key for key, least in limits if share >= least)
-        words = f"{share:g}%，有效 {part} / 在册 {whole} 家"
+        words = f"{share:.1f}%，有效 {part} / 在册 {whole} 家"
         return key, f"{share:.0f}%", words, counts["effective"]["href"]
 
     return say
@@ -347,8 +349,10 @@ def draw(scope, lines, shown, box=None):
     for line in picture.alone:
         if line.shape:
             line.path, line.at = frame.path(line.shape), frame.middle(line.shape)
+            line.below = line.at[0], frame.foot(line.shape)
         else:
             line.point = line.at = frame.place(line.where)
+            line.below = line.at[0], line.at[1] + DOT
     picture.grids = [
         (row.grid, frame.path(row.shape), frame.name(row.shape)) for row in grids
     ]
@@ -466,6 +470,10 @@ class _Frame:
     def middle(self, shape):
         places = [self.place(point) for point in rings(shape)[0][:-1]]
         return tuple(round(each, 1) for each in _middle(places))
+
+    def foot(self, shape):
+        """How far down the shape reaches."""
+        return max(self.place(point)[1] for ring in rings(shape) for point in ring)
 
     def name(self, shape):
         """Where the name of a ground stands: in its middle, below the upper edge."""

@@ -20,7 +20,6 @@ from dashboard import wide
 from dashboard.forms import WallLinkForm
 from dashboard.models import WallLink
 from tianshan.database.replica import as_of, from_replica
-from tianshan.web.errors import not_found
 
 # Wrong links from one address; the screens of a house may share one.
 WRONG = {"wrong": "30/h/ip"}
@@ -60,7 +59,7 @@ def _wall(request):
     link = walls.link_of(request.GET.get("token", ""), today)
     if link is None:
         _may_try(request, count=True)
-        return not_found(request)
+        return HttpResponse(render_to_string("dashboard/wall_gone.html"), status=404)
     walls.seen(link, now)
     return _totals(request, link, today)
 

@@ -1,6 +1,7 @@
 """Drawing one outline by hand: corners on a map, or as lines of numbers."""
 
 import json
+import unicodedata
 
 from django import forms
 from django.conf import settings
@@ -46,11 +47,13 @@ class DrawnForm(forms.Form):
 
     def clean_corners(self):
         corners = []
-        for number, line in enumerate(self.cleaned_data["corners"].splitlines(), 1):
+        # Digits, points and commas as an input method for Chinese types them count too.
+        lines = unicodedata.normalize("NFKC", self.cleaned_data["corners"])
+        for number, line in enumerate(lines.splitlines(), 1):
             if not line.strip():
                 continue
             try:
-                longitude, latitude = line.replace("，", ",").split(",")
+                longitude, latitude = line.split(",")
                 corners.append((float(longitude), float(latitude)))
             except ValueError:
                 raise forms.ValidationError(

@@ -171,9 +171,10 @@ def _shape(geometry, system):
         drawn = shape({"type": kind, "coordinates": moved})
     except (ValueError, IndexError, ShapelyError):
         raise Wrong("形状读不了：每一圈至少四个点，头尾相同") from None
-    empty = drawn.is_empty or (kind != "Point" and drawn.convex_hull.area == 0)
-    if empty:
+    if drawn.is_empty:
         raise Wrong("形状是空的")
+    if kind != "Point" and drawn.convex_hull.area == 0:
+        raise Wrong("各个角在一条线上，围不成一块")
     if not is_valid(drawn):
         raise Wrong("轮廓的边自己交叉了，请改好再存")
     return {"type": kind, "coordinates": moved}, _count(moved)

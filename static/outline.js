@@ -17,22 +17,25 @@
     map.attributionControl.setPrefix(false);
     L.tileLayer(box.dataset.tiles, { maxZoom: 19, attribution: by.innerHTML }).addTo(map);
   }
+  const there = JSON.parse(box.dataset.ground);
+  const named = there.length <= 40; // more names would hide the ground
   const ground = L.featureGroup(
-    JSON.parse(box.dataset.ground).map(({ name, grid, rings }) => {
+    there.map(({ name, grid, rings }) => {
       const words = document.createElement("span");
       words.textContent = name;
       return L.polygon(rings, {
         className: grid ? "mp-edge" : "draw-other",
         interactive: !grid,
-      }).bindTooltip(words);
+      }).bindTooltip(words, named && !grid ? { permanent: true, direction: "center", className: "draw-name" } : {});
     }),
   ).addTo(map);
   const drawn = L.layerGroup().addTo(map);
 
   const read = () =>
     lines.value
+      .normalize("NFKC")
       .split("\n")
-      .map((line) => line.replace("，", ",").split(",").map(Number))
+      .map((line) => line.split(",").map(Number))
       .filter((pair) => pair.length === 2 && pair.every((each) => Number.isFinite(each)))
       .map(([longitude, latitude]) => L.latLng(latitude, longitude));
 

@@ -9,7 +9,7 @@ from dashboard.reports.upward import SPANS, Filing, FormRequest, UpwardForm
 from grids.models import Grid, Post
 from tianshan.web.forms import DayInput, bounded
 
-NUMBERS = [(n, f"第 {n}") for n in range(1, 13)]
+NUMBERS = [(n, f"{n} 月" + (f"（第 {n} 季度）" if n < 5 else "")) for n in range(1, 13)]
 NOT_YOURS = "这个网格不在您的范围里，请从列表里选。"
 
 
@@ -71,7 +71,8 @@ class ReportForm(forms.Form):
                 span, data["rule"], data["year"], number
             )
         except Refused as refused:
-            self.add_error("year", str(refused))
+            wrong = "number" if data["year"] in periods.YEARS else "year"
+            self.add_error(wrong, str(refused))
         return data
 
     @property

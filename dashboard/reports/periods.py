@@ -24,12 +24,13 @@ class Refused(Exception):
 
 MONTHS = {Span.MONTH: 1, Span.QUARTER: 3, Span.YEAR: 12}
 FIRST_YEAR, LAST_YEAR = 2000, 2100  # that figures are asked for
+YEARS = range(FIRST_YEAR + 1, LAST_YEAR + 1)
 DAY = dt.timedelta(days=1)
 
 
 def period(span, rule, year, number):
     """First and last day of the year's `number`-th month or quarter, or of the year."""
-    if not FIRST_YEAR < year <= LAST_YEAR:
+    if year not in YEARS:
         raise Refused(f"年份“{year}”不对，请写成 2026 这样的四位年份。")
     months = MONTHS[span]
     if not 1 <= number <= 12 // months:

@@ -99,5 +99,6 @@ def test_a_link_revoked_meanwhile_shows_nothing_any_more(hall, leader):
     page, link = hall()
     walls.revoke(link, by=leader, at=timezone.now())
     page.clock.run_for(61_000)
-    expect(page.get_by_text("没有找到这页").first).to_be_visible()
+    expect(page.get_by_role("heading", name="大屏没有打开")).to_be_visible()
+    expect(page.locator("body")).to_have_css("background-color", "rgb(20, 17, 15)")
     expect(page.locator("[data-figure]")).to_have_count(0)

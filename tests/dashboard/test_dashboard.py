@@ -16,6 +16,7 @@ from visits.models import Demand
 
 pytestmark = pytest.mark.django_db
 URL = "/dashboard/"
+DAY = dt.timedelta(days=1)
 LINK = re.compile(r'<a class="num[^"]*" href="([^"]+)"[^>]*>([\d,.]+)(%?)')
 
 
@@ -292,6 +293,19 @@ def test_the_brief_says_ten_numbers_of_the_same_scope(client_of, chief, grid):
     assert f'href="/dashboard/?grid={grid.code}&amp;start=2026-09-01' in page
 
 
+@pytest.mark.parametrize("url", [URL, BRIEF, "/map/"])
+def test_a_period_that_is_not_over_says_up_to_when_it_counts(client_of, chief, url):
+    def shown(first, last):
+        days = {"start": TODAY + first * DAY, "end": TODAY + last * DAY}
+        return client_of(chief).get(url, days).text
+
+    assert "这段时间还没到：状态按今天算" in shown(1, 30)
+    assert "这段时间还没过完：只算到今天" in shown(-3, 30)
+    over = shown(-3, 0)
+    assert "还没过完" not in over
+    assert "还没到：" not in over
+
+
 def test_the_dashboard_leads_to_the_brief_of_its_scope(client_of, chief, staff, grid):
     page = client_of(chief).get(URL, {"start": "2026-10-01", "end": "2026-10-15"}).text
     link = re.search(r'href="(/dashboard/brief/\?[^"]+)"', page)[1]
@@ -309,11 +323,7 @@ def test_it_leads_to_brief_reports_and_wall_whom_they_are_for(
         (secretary, "简报"),
     ):
         page = client_of(user).get("/dashboard/").text
-        actions = page[
-            page.index('aria-label="统计时段"') : page.index(
-                "</form>", page.index("统计时段")
-            )
-        ]
+        actions = page.partition('<div class="acts">')[2].partition("</div>")[0]
         for words in ("简报", "报告", "大屏"):
             assert (f"{words}</a>" in actions) == (words in has), (user, words)
 

@@ -160,6 +160,8 @@ def test_a_scope_that_cannot_be_says_so(query, client_of, chief):
     page = client.get(reverse("dashboard:dashboard"), query)
     assert page.status_code == 400
     assert answer.json()["error"] in page.text
+    for name in query.keys() - {"grid"}:  # what was typed is there to be mended
+        assert f'name="{name}" value="{query[name]}"' in page.text
 
 
 def test_a_grid_out_of_sight_does_not_exist(client_of, chief, other_grid):

@@ -136,6 +136,17 @@ def test_the_map_of_a_grid_holds_nothing_of_another(
     assert client_of(stranger).get(PAGE, {"grid": market.grid.code}).status_code == 404
 
 
+def test_a_name_stands_below_its_outline_and_hides_nothing(client_of, leader, market):
+    outline(WEST, SOUTH, building=market)
+    page = client_of(leader).get(PAGE).text
+    foot = max(
+        float(south)
+        for path in re.findall(r'<path class="c\d"[^>]* d="([^"]+)"', page)
+        for south in re.findall(r" ([\d.]+)", path)
+    )
+    assert f'y="{foot}"><tspan dy="1em">{market.name}' in page
+
+
 def test_a_station_stands_where_its_building_does(client_of, leader, market):
     market.longitude, market.latitude = "121.401000", "31.211000"
     market.save()

@@ -494,6 +494,19 @@ def test_what_cannot_be_is_said_on_the_page(
     assert not Report.objects.exists()
 
 
+def test_a_quarter_that_no_year_has_is_said_where_it_was_chosen(grid, clerk, client_of):
+    response = post(client_of(clerk), grid=grid.code, span="quarter", number=5)
+    assert response.context["form"].errors.keys() == {"number"}
+
+
+def test_days_chosen_freely_follow_no_rule_of_months(grid, clerk, client_of):
+    client = client_of(clerk)
+    free = {"span": "free", "start": "2026-09-01", "end": "2026-09-10"}
+    page = post(client, grid=grid.code, **free)
+    assert "自然月" not in client.get(page.url).text
+    assert "自然月" in client.get(post(client, grid=grid.code).url).text
+
+
 def test_a_month_is_asked_for_and_downloaded(
     grid, clerk, client_of, django_capture_on_commit_callbacks
 ):

@@ -100,6 +100,7 @@ def test_wrong_revoked_and_expired_links_are_one_answer(client, leader, grid):
     answers.append(client.get(reverse("dashboard:wall")))
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
+    assert "请向给链接的人要一个新的" in answers[0].text
     assert {answer.headers["Cache-Control"] for answer in answers} == {
         "no-store, private"
     }

@@ -71,6 +71,15 @@ def test_what_is_drawn_on_another_ground_is_kept_in_wgs84(
     assert row.shape["coordinates"][0][:-1] == [list(point) for point in corners]
 
 
+def test_corners_may_be_typed_with_an_input_method_for_chinese(
+    client_of, clerk, tower
+):
+    lines = "１２１．４０１，３１．２０６\n121.404，31.206\n121.404, 31.209"
+    assert draw(client_of(clerk), f"b{tower.pk}", lines).status_code == 302
+    ring = Outline.objects.get(building=tower).shape["coordinates"][0]
+    assert ring[:2] == [[121.401, 31.206], [121.404, 31.206]]
+
+
 @pytest.mark.parametrize(
     ("corners", "words"),
     [
@@ -79,7 +88,7 @@ def test_what_is_drawn_on_another_ground_is_kept_in_wgs84(
         ("121.4 31.2", "第 1 行不是"),
         ("121.4, 31.2\nabc, 31.2\n121.5, 31.3", "第 2 行不是"),
         ("121.4, 31.2\n121.41, 31.2", "至少三个"),
-        ("121.4, 31.2\n121.4, 31.2\n121.4, 31.2", "形状是空的"),
+        ("121.4, 31.2\n121.4, 31.2\n121.4, 31.2", "各个角在一条线上"),
         ("121.40, 31.20\n121.41, 31.21\n121.41, 31.20\n121.40, 31.21", "自己交叉"),
         ("31.2, 121.4\n31.3, 121.4\n31.3, 121.5", "离本街道太远"),
         ("122.9, 31.2\n123.0, 31.2\n123.0, 31.3", "离本街道太远"),

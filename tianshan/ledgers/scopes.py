@@ -62,6 +62,15 @@ class Scope:
         return f"{_words(self.start)}至{_words(self.end)}"
 
     @property
+    def ahead_in_words(self):
+        """What it means that the period is not over; nothing where it is."""
+        if self.start > self.today:
+            return "这段时间还没到：状态按今天算，办了多少都是 0。"
+        if self.end > self.today:
+            return "这段时间还没过完：只算到今天。"
+        return ""
+
+    @property
     def as_json(self):
         """Grid, period and the day at whose end states are read, for machines."""
         return {
@@ -101,8 +110,10 @@ def read_day(text, fallback, label):
         day = parse_date(text)
     except ValueError:
         day = None
-    if day is None or not 2000 <= day.year <= 2100:
+    if day is None:
         raise BadScope(f"{label}“{text[:20]}”不是可用的日期，请写成 2026-01-31 这样。")
+    if not 2000 <= day.year <= 2100:
+        raise BadScope(f"{label}“{text[:20]}”太远，只能查 2000 年到 2100 年。")
     return day
 
 
