@@ -71,9 +71,7 @@ def test_what_is_drawn_on_another_ground_is_kept_in_wgs84(
     assert row.shape["coordinates"][0][:-1] == [list(point) for point in corners]
 
 
-def test_corners_may_be_typed_with_an_input_method_for_chinese(
-    client_of, clerk, tower
-):
+def test_corners_may_be_typed_with_an_input_method_for_chinese(client_of, clerk, tower):
     lines = "１２１．４０１，３１．２０６\n121.404，31.206\n121.404, 31.209"
     assert draw(client_of(clerk), f"b{tower.pk}", lines).status_code == 302
     ring = Outline.objects.get(building=tower).shape["coordinates"][0]
