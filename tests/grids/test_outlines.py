@@ -104,7 +104,7 @@ def test_half_a_character_in_a_name_can_be_shown(client_of, clerk, grid):
             {"type": "Polygon", "coordinates": [[[121.4, 31.2], [121.5, 31.2]]]},
             "读不了",
         ),
-        ({"type": "Polygon", "coordinates": [[[121.4, 31.21]] * 5]}, "空的"),
+        ({"type": "Polygon", "coordinates": [[[121.4, 31.21]] * 5]}, "围不成一块"),
         ({"type": "Polygon", "coordinates": "121"}, "读不了"),
         ({"type": "Polygon"}, "读不了"),
         ({"type": "Polygon", "coordinates": [[["x", None]]]}, "读不了"),
