@@ -169,7 +169,7 @@ ORDINARY = [
 ]
 
 DECLINED = (
-    "您提出免收全部物业费，属于业主与物业的合同约定，街道不能代为决定，已附上协商渠道。"
+    "这件事要由您和业主、物业按合同商定，街道不能代为决定；已附上协商渠道和联系人。"
 )
 
 # The story: brand, title, level, building, matters. A matter: wish, category, words of

@@ -178,6 +178,7 @@ BAD = {
     "macro": (with_part(workbook(), "xl/vbaProject.bin"), "宏"),
     "links": (with_part(workbook(), "xl/externalLinks/externalLink1.xml"), "链接"),
     "other workbook": (workbook({"C9": "=[1]Sheet1!A1"}), "公式要读别的工作簿"),
+    "named workbook": (workbook({"C9": "='[a.xlsx]S'!A1"}), "公式要读别的工作簿"),
     "web": (workbook({"C9": '=WEBSERVICE("http://x")'}), "公式要读别的工作簿"),
     "dde": (workbook({"C9": "=cmd|'/c calc'!A0"}), "公式要读别的工作簿"),
     "document macro": (with_part(document("x"), "word/vbaProject.bin"), "宏"),

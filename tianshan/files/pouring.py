@@ -31,7 +31,7 @@ MOST_PLACES = 300
 _FORMULA = re.compile(rb"<(?:\w+:)?f[^>]*>([^<]*)</", re.IGNORECASE)
 # Another workbook, another program, an address.
 _REACHES_OUT = re.compile(
-    rb"\[\d+\]|\|[^<]*!|\b(?:WEBSERVICE|RTD|CALL|REGISTER|DDE|IMAGE|FILTERXML)\s*\(",
+    rb"\[\d+\]|\[[^\]<]*\.(?:xl\w+|ods|csv)\]|\|[^<]*!|\b(?:WEBSERVICE|RTD|CALL|REGISTER|DDE|IMAGE|FILTERXML)\s*\(",
     re.IGNORECASE,
 )
 _EXTERNAL = re.compile(rb"<[^<>]*TargetMode\s*=\s*[\"']External[\"'][^<>]*>", re.I)
