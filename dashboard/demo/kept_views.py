@@ -14,7 +14,7 @@ VIEWS = [
         "name building room contact phone last_visit visit_due",
         False,
     ),
-    ("party_worker", "businesses", "还没覆盖的", "mode=none", "", True),
+    ("party_worker", "businesses", "还没覆盖的", "gap=uncovered", "", True),
     ("party_worker", "merchants", "结果未告知", "gap=untold", "", True),
     (
         "grid_clerk",
