@@ -29,6 +29,7 @@ LONG = (
     "tests/browser/test_help_pictures.py",
     "tests/dashboard/test_demo.py",
     "tests/matrix/test_bad_values.py",
+    "tests/matrix/test_files.py",
     "tests/matrix/test_matrix.py",
     "tests/proofs",
     "tests/tianshan/test_quick_state.py",
