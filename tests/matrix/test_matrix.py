@@ -17,7 +17,7 @@ from tests.matrix.asking import (
     url_of,
 )
 from tests.matrix.table import ACCOUNTS, LINES, SHARED, Account
-from tests.matrix.world import MARKS, PHONES, TERRITORIES
+from tests.matrix.world import IDENTITY, MARKS, PHONES, TERRITORIES
 
 SHARE = int(os.environ.get("MATRIX_SHARE", "24"))
 SEED = int(os.environ.get("MATRIX_SEED", "0"))
@@ -92,7 +92,8 @@ CANARIES = {
     ),
     "export": (["上报模板"], "clerk", ("clerk", "enterprises:template_list")),
     "audit": (["审计内容"], "auditor", None),
-    "identity numbers": (["310105199001011234"], "", None),
+    # Where one stands in a file's column of phones: for who is to mend that row.
+    "identity numbers": ([IDENTITY], "clerk", ("clerk", "enterprises:import_wrong")),
 }
 
 
