@@ -239,7 +239,7 @@ class Standing(models.Model):
 class StandingSumQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Of businesses that one sees by their grid."""
-        return self.filter(home__in=governed(user, Right.SEE_BUSINESSES))
+        return self.filter(home__among=governed(user, Right.SEE_BUSINESSES))
 
     def in_scope(self, grid):
         return self.filter(grid__path__startswith=grid.path)
@@ -329,7 +329,7 @@ class StoredPage(models.Model):
 class WallLinkQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.KEEP_WALLS):
         """Of the grids for which one may give such links."""
-        return self.filter(grid__in=governed(user, having))
+        return self.filter(grid__among=governed(user, having))
 
     def in_force(self, day):
         return self.filter(revoked_at=None, until__gte=day)

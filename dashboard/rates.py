@@ -20,7 +20,7 @@ def at_least(scope, count, bar):
     for least, grids in Rules.load().grids_by(bar, scope.day).items():
         # A bar of nought is none: those whose count is unknown pass as well.
         enough = Q(**{f"{count}__gte": least}) if least else Q()
-        reached |= Q(grid__in=grids) & enough
+        reached |= Q(grid__among=grids) & enough
     return reached
 
 

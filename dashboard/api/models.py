@@ -14,7 +14,7 @@ from tianshan.audit.history import tracked
 class ApiTokenQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.KEEP_TOKENS):
         """Of the grids for which one may give such tokens."""
-        return self.filter(grid__in=governed(user, having))
+        return self.filter(grid__among=governed(user, having))
 
     def in_force(self, day):
         return self.filter(revoked_at=None, until__gte=day)

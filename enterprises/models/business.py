@@ -29,7 +29,7 @@ class BusinessQuerySet(models.QuerySet):
         """The condition that `visible_to` puts on what stands in ledgers."""
         seen = Q(pk__in=[])
         if grids := governed(user, having):
-            seen |= Q(grid__in=grids)
+            seen |= Q(grid__among=grids)
         if posts_with(user, having, among=BY_ORGANIZATION):
             organizations = PartyOrganization.objects.served_by(user, having)
             covered = Coverage.objects.in_force().filter(organization__in=organizations)

@@ -12,14 +12,15 @@ from grids import narrower
 from tianshan.audit.changes import noted
 from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL, SEALED
 from tianshan.audit.history import tracked
+from tianshan.database import among  # noqa: F401  the lookup
 from tianshan.pinyin import search_text, sort_key
 from tianshan.values.extra import search_words
 
 
 def reach(posts):
-    """The keys of the grids at or below the posts' own: a short list, which the
+    """The keys of the grids at or below the posts' own, for `__among`, which the
     database looks up faster than a condition on paths."""
-    return sorted({key for post in posts for key in post.below})
+    return frozenset(key for post in posts for key in post.below)
 
 
 def governed(user, having):
@@ -31,7 +32,7 @@ def at_hand(posts):
     """The condition for what serves the posts' grids: what stands in one of them or
     below, and what stands above, which serves them too."""
     above = {code for post in posts for code in post.grid.codes}
-    return Q(grid__in=reach(posts)) | Q(grid__code__in=above)
+    return Q(grid__among=reach(posts)) | Q(grid__code__in=above)
 
 
 class GridQuerySet(models.QuerySet):
@@ -41,11 +42,11 @@ class GridQuerySet(models.QuerySet):
         A grid shows to whoever holds any such post above it; narrower roles (by
         organisation, by unit) are narrowed in the room of the narrower thing.
         """
-        return self.filter(pk__in=reach(posts_with(user, having)))
+        return self.filter(pk__among=reach(posts_with(user, having)))
 
     def governed_by(self, user, having):
         """The subtrees over which a role that looks by grid carries the right."""
-        return self.filter(pk__in=governed(user, having))
+        return self.filter(pk__among=governed(user, having))
 
     def for_list(self):
         return self.select_related("parent").order_by("path")
@@ -148,9 +149,9 @@ class BuildingQuerySet(models.QuerySet):
         """To look at, those in the subtree of any post; `having` another right, those
         of the grids governed and those that a narrower role answers for."""
         if having == Right.SEE_TERRITORY:
-            return self.in_ledgers().filter(grid__in=reach(posts_with(user, having)))
+            return self.in_ledgers().filter(grid__among=reach(posts_with(user, having)))
         return self.in_ledgers().filter(
-            Q(grid__in=governed(user, having)) | narrower.buildings(user, having)
+            Q(grid__among=governed(user, having)) | narrower.buildings(user, having)
         )
 
     def in_ledgers(self):

@@ -32,7 +32,7 @@ class DeliberationBodyQuerySet(models.QuerySet):
     def spoken_for_by(self, user, right):
         """Bodies of the grids governed, and of one's organisations, by a post with it."""
         return self.filter(
-            Q(grid__in=governed(user, right))
+            Q(grid__among=governed(user, right))
             | Q(organization__in=PartyOrganization.objects.served_by(user, right))
         )
 
@@ -44,7 +44,7 @@ class DeliberationBodyQuerySet(models.QuerySet):
         """
         own = Q(organization__in=PartyOrganization.objects.served_by(user, right))
         of_grid = Q(level=Level.CONFERENCE) | Q(organization=None)
-        return self.filter(own | (of_grid & Q(grid__in=governed(user, right))))
+        return self.filter(own | (of_grid & Q(grid__among=governed(user, right))))
 
     def acted_for_by(self, user):
         """Bodies for whose chairs the user may act: the clerk's, of his grids."""

@@ -35,7 +35,7 @@ class IssueQuerySet(models.QuerySet):
         """By grid; by one's body; by a demand one sees; by a measure, or a part of one,
         that one's unit or organisation has."""
         bodies = DeliberationBody.objects.spoken_for_by(user, having)
-        seen = Q(grid__in=governed(user, having)) | Q(body__in=bodies)
+        seen = Q(grid__among=governed(user, having)) | Q(body__in=bodies)
         links = MatterDemand.objects.in_force().filter(
             demand__in=Demand.objects.visible_to(user, demands_right(having))
         )
@@ -191,7 +191,7 @@ class MatterQuerySet(models.QuerySet):
         )
         seen = (
             Q(issue__in=Issue.objects.visible_to(user, having))
-            | Q(grid__in=governed(user, having))
+            | Q(grid__among=governed(user, having))
             | Q(body__in=DeliberationBody.objects.spoken_for_by(user, having))
             | Q(pk__in=links.values("matter"))
         )

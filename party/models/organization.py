@@ -19,7 +19,7 @@ class PartyOrganizationQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.SEE_PARTY):
         """Those of the grids governed, and those one is an officer of."""
         return self.filter(
-            Q(grid__in=governed(user, having))
+            Q(grid__among=governed(user, having))
             | Q(pk__in=self.model.objects.served_by(user, having))
         )
 

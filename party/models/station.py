@@ -30,7 +30,7 @@ class StationQuerySet(models.QuerySet):
         if having == Right.SEE_STATIONS:
             return self.filter(at_hand(in_office(posts_with(user, having))))
         return self.filter(
-            Q(grid__in=governed(user, having))
+            Q(grid__among=governed(user, having))
             | Q(pk__in=self.model.objects.served_by(user, having))
         )
 
@@ -53,7 +53,7 @@ class StationQuerySet(models.QuerySet):
     def acted_for_by(self, user):
         """Those without an account in the grids whose clerk the user is."""
         return self.without_account().filter(
-            grid__in=governed(user, Right.ACT_ON_BEHALF)
+            grid__among=governed(user, Right.ACT_ON_BEHALF)
         )
 
     def answered_for_by(self, user):

@@ -17,7 +17,7 @@ class MemberUnitQuerySet(models.QuerySet):
         organizations = PartyOrganization.objects.served_by(user, having)
         posts = posts_with(user, having, among=BY_UNIT)
         return self.filter(
-            Q(grid__in=governed(user, having))
+            Q(grid__among=governed(user, having))
             | Q(grid__organizations__in=organizations)
             | Q(officers__post__in=posts)
         ).distinct()

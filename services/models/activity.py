@@ -91,7 +91,7 @@ class ActivityQuerySet(models.QuerySet):
             return self.in_ledgers().filter(seen)
         stations = Station.objects.served_by(user, having)
         return self.in_ledgers().filter(
-            Q(grid__in=governed(user, having))
+            Q(grid__among=governed(user, having))
             | Q(station__in=stations)
             | Q(host__in=stations)
             | Q(organization__in=PartyOrganization.objects.served_by(user, having))

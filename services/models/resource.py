@@ -178,7 +178,7 @@ class NeedQuerySet(models.QuerySet):
         if having == Right.SEE_SERVICES:
             officers = posts_with(user, Right.OFFER, among=BY_UNIT)
             offered = Offer.objects.filter(provider__in=Provider.objects.of_units(user))
-            seen |= Q(grid__in=reach(officers), state=Need.State.OPEN)
+            seen |= Q(grid__among=reach(officers), state=Need.State.OPEN)
             seen |= Q(pk__in=offered.values("need"))
         return self.filter(seen)
 

@@ -44,7 +44,7 @@ class Figure:
     Figures of one `family` are counted in one pass over `family(scope)`: a queryset,
     and the column to add up, or "" where each row is one. `condition(scope)` says, on
     that queryset, which rows are this figure's: as many as `rows` has, or, with `once`,
-    with as many different values in that column.
+    with as many different values in that column, one and the same in a family.
     """
 
     key: str
@@ -184,19 +184,29 @@ def _together(figures, scope):
         sql, parameters = rows.query.sql_with_params()
     except EmptyResultSet:  # a user who sees no such row at all
         return f"ARRAY[{', '.join('0' for _ in figures)}]", ()
+    flags = [f"is_{place}" for place, _ in enumerate(figures)]
     number = "SUM(n)" if adds else "COUNT(*)"
-    columns, numbers = ["n", *(f"once_{place}" for place, _ in enumerate(once))], []
-    for place, figure in enumerate(figures):
-        of = number
-        if figure.once:
-            of = f"COUNT(DISTINCT once_{once.index(figure.once)})"
-        columns.append(f"is_{place}")
-        numbers.append(f"COALESCE({of} FILTER (WHERE is_{place}), 0)::bigint")
-    return (
-        f"(SELECT ARRAY[{', '.join(numbers)}]"  # noqa: S608
-        f" FROM ({sql}) AS figure_rows ({', '.join(columns)}))",
-        parameters,
-    )
+    counts = [f"{number} FILTER (WHERE {flag})" for flag in flags]
+    rows_of = f"({sql}) AS figure_rows"
+    if once:
+        # By value first: every different value of millions is not put in order then.
+        (_,) = once
+        by_value = ", ".join(
+            f"{count} AS {flag}" for count, flag in zip(counts, flags, strict=True)
+        )
+        columns = ", ".join(["n", "once", *flags])
+        rows_of = (
+            f"(SELECT once, {by_value} FROM {rows_of} ({columns}) GROUP BY once)"  # noqa: S608
+            " AS figure_values"
+        )
+        counts = [
+            f"COUNT(once) FILTER (WHERE {flag} > 0)" if figure.once else f"SUM({flag})"
+            for figure, flag in zip(figures, flags, strict=True)
+        ]
+    else:
+        rows_of += f" ({', '.join(['n', *flags])})"
+    numbers = ", ".join(f"COALESCE({count}, 0)::bigint" for count in counts)
+    return f"(SELECT ARRAY[{numbers}] FROM {rows_of})", parameters  # noqa: S608
 
 
 def _flag(condition):
