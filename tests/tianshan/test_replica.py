@@ -47,7 +47,11 @@ def follower(transactional_db, monkeypatch):
         state.update(follows=True, replayed=replayed, seconds=seconds)
 
     monkeypatch.setattr(replica, "_ask", lambda: Progress(**state))
-    yield stand
+    with connection.cursor() as cursor:
+        # As an office commits: how far the log is on the disk is asked after each act.
+        cursor.execute("SET synchronous_commit TO on")
+        yield stand
+        cursor.execute("RESET synchronous_commit")
     own.close()
     del connections[replica.REPLICA]
     del connections.settings[replica.REPLICA]
