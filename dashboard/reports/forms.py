@@ -9,7 +9,8 @@ from dashboard.reports.upward import SPANS, Filing, FormRequest, UpwardForm
 from grids.models import Grid, Post
 from tianshan.web.forms import DayInput, bounded
 
-NUMBERS = [(n, f"{n} 月" + (f"（第 {n} 季度）" if n < 5 else "")) for n in range(1, 13)]
+MONTHS = [(n, f"{n} 月") for n in range(1, 13)]
+QUARTERS = [(n, f"第 {n} 季度") for n in range(1, 5)]
 NOT_YOURS = "这个网格不在您的范围里，请从列表里选。"
 
 
@@ -28,13 +29,17 @@ class ReportForm(forms.Form):
     year = forms.IntegerField(
         label="年份", required=False, help_text="月报、季报、年报要填"
     )
-    number = forms.TypedChoiceField(
-        label="第几月、第几季度",
-        choices=NUMBERS,
+    # Each named as its span; the page shows the one that is asked for.
+    month = forms.TypedChoiceField(
+        label="月份", choices=MONTHS, coerce=int, required=False, empty_value=1
+    )
+    quarter = forms.TypedChoiceField(
+        label="季度",
+        choices=QUARTERS,
         coerce=int,
         required=False,
         empty_value=1,
-        help_text="月报选月，季报选季度，年报不看这一项",
+        error_messages={"invalid_choice": "一年有 4 个季度，请从列表里选。"},
     )
     start = forms.DateField(
         label="开始日期",
@@ -65,14 +70,14 @@ class ReportForm(forms.Form):
         if not data.get("year"):
             self.add_error("year", "请填年份，如 2026。")
             return data
-        number = 1 if span == Span.YEAR else data["number"]
+        number = data.get(span, 1)
         try:
             data["start"], data["end"] = periods.period(
                 span, data["rule"], data["year"], number
             )
         except Refused as refused:
-            wrong = "number" if data["year"] in periods.YEARS else "year"
-            self.add_error(wrong, str(refused))
+            in_year = span in data and data["year"] in periods.YEARS
+            self.add_error(span if in_year else "year", str(refused))
         return data
 
     @property

@@ -76,7 +76,8 @@ def _proposed(request, today):
         "span": Span.MONTH,
         "rule": Rule.CALENDAR,
         "year": start.year,
-        "number": start.month,
+        "month": start.month,
+        "quarter": (start.month + 2) // 3,
     }
     if request.GET.get("start"):
         proposed["span"] = Span.FREE

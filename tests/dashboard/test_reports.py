@@ -465,7 +465,7 @@ def test_only_those_over_the_grid_see_a_report(
 
 
 def post(client, **fields):
-    data = {"span": "month", "rule": "calendar", "year": 2026, "number": 9, **fields}
+    data = {"span": "month", "rule": "calendar", "year": 2026, "month": 9, **fields}
     return client.post(reverse("dashboard:report_new"), data)
 
 
@@ -475,7 +475,7 @@ def post(client, **fields):
         ({"year": 1900}, "年份“1900”不对"),
         ({"year": 2027}, "还没有到"),
         ({"year": ""}, "请填年份"),
-        ({"span": "quarter", "number": 5}, "4 个季度"),
+        ({"span": "quarter", "quarter": 5}, "4 个季度"),
         ({"span": "free"}, "两个日期都要填"),
         (
             {"span": "free", "start": "2026-09-30", "end": "2026-09-01"},
@@ -495,8 +495,13 @@ def test_what_cannot_be_is_said_on_the_page(
 
 
 def test_a_quarter_that_no_year_has_is_said_where_it_was_chosen(grid, clerk, client_of):
-    response = post(client_of(clerk), grid=grid.code, span="quarter", number=5)
-    assert response.context["form"].errors.keys() == {"number"}
+    response = post(client_of(clerk), grid=grid.code, span="quarter", quarter=5)
+    assert response.context["form"].errors.keys() == {"quarter"}
+
+
+def test_a_year_without_data_is_said_where_it_was_typed(grid, clerk, client_of):
+    response = post(client_of(clerk), grid=grid.code, year=1900)
+    assert response.context["form"].errors.keys() == {"year"}
 
 
 def test_days_chosen_freely_follow_no_rule_of_months(grid, clerk, client_of):
