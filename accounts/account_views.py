@@ -17,7 +17,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from accounts import actions
+from accounts import actions, sign_on
 from accounts.gate import asked_of
 from accounts.models import User
 from accounts.rights import Right, needs
@@ -98,7 +98,7 @@ def account_detail(request, pk):
         "second_factor": is_mfa_enabled(account),
         "sign_on": settings.OIDC_PROVIDERS,
         "subjects": [
-            (settings.OIDC_PROVIDERS.get(linked.provider, {}).get("name"), linked)
+            (sign_on.name_of(linked.provider), linked)
             for linked in account.subjects.order_by("provider")
         ],
         "asked_second_factor": asked_of(account),

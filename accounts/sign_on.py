@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 import jwt
 import requests
+from django.conf import settings
 from django.utils.crypto import constant_time_compare
 
 WAITING = "sign_on"  # in the session, from the way out to the way back
@@ -143,3 +144,8 @@ def _claims(token, provider, keys_at):
     if several and claims.get("azp") != provider["client_id"]:
         raise Refused("the token is for another")
     return claims
+
+
+def name_of(provider):
+    """What the pages call a provider, also one that is set up no more."""
+    return settings.OIDC_PROVIDERS.get(provider, {}).get("name", provider)

@@ -168,10 +168,5 @@ def account_subject_remove(request, pk, subject):
             messages.success(request, "统一登录的编号已去掉，各处的登录都已退出。")
             return redirect("accounts:account_detail", pk)
     context = {"account": account, "form": form, "linked": linked}
-    context["provider"] = name_of(linked.provider)
+    context["provider"] = sign_on.name_of(linked.provider)
     return render(request, "accounts/account_subject_remove.html", context)
-
-
-def name_of(provider):
-    """What the pages call a provider, also one that is set up no more."""
-    return settings.OIDC_PROVIDERS.get(provider, {}).get("name", provider)

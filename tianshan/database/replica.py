@@ -166,44 +166,33 @@ def choose(request, now=None):
     if time.monotonic() < _away_until:
         return Choice(words=DOWN)
     written = log_place(connections[DEFAULT_DB_ALIAS])
+    limits = {
+        "primary": written,
+        "own": _own(request),
+        "most": settings.REPLICA_MOST_BEHIND,
+        "now": now or timezone.now(),
+    }
     try:
-        progress = _waited_for(_progress(), written)
+        return _after_a_moment(judge(_progress(), **limits), limits)
     except AWAY as error:
         _away(error)
         return Choice(words=DOWN)
-    return judge(
-        progress,
-        primary=written,
-        own=_own(request),
-        most=settings.REPLICA_MOST_BEHIND,
-        now=now or timezone.now(),
-    )
 
 
-def _waited_for(progress, written):
-    """How far it is, asked again for a moment if what is on its way may be all.
+def _after_a_moment(choice, limits):
+    """Judged again if the replica is behind: what is on its way may be all.
 
     One that was truly behind a moment ago is not waited for.
     """
     global _hurry_until
     start = time.monotonic()
-    while _seems_behind(progress, written):
-        now = time.monotonic()
-        if now < _hurry_until:
-            break
-        if now - start > PATIENCE:
-            _hurry_until = now + RETRY
+    while choice.words == BEHIND and start >= _hurry_until:
+        if time.monotonic() > start + PATIENCE:
+            _hurry_until = start + RETRY
             break
         time.sleep(PATIENCE / 20)
-        progress = _ask()
-    return progress
-
-
-def _seems_behind(progress, written):
-    if not progress.follows or progress.replayed is None:
-        return False
-    most = settings.REPLICA_MOST_BEHIND
-    return progress.replayed < written and (progress.seconds or most + 1) > most
+        choice = judge(_ask(), **limits)
+    return choice
 
 
 def judge(progress, *, primary, own, most, now):
