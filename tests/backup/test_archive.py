@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection
 from psycopg.sql import SQL, Identifier
 
+from tests.database import drop
 from tests.factories import BusinessFactory
 from tianshan.backup import Refused, archive, restoring
 from tianshan.backup.management.commands.backup import NAME, too_old
@@ -111,15 +112,14 @@ def second_database(name):
         dbname=own["NAME"],
         autocommit=True,
     ) as server:
-        drop = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name))
-        server.execute(drop)
+        drop(server, name)
         server.execute(
             SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(name))
         )
         try:
             yield Database(own | {"NAME": name})
         finally:
-            server.execute(drop)
+            drop(server, name)
 
 
 def write(database, files, path):

@@ -211,6 +211,18 @@ def test_a_forged_or_broken_cookie_is_as_none(grid, chief, follower, client_of):
         assert "X-Data-Until" in client.get("/businesses/").headers
 
 
+def test_how_far_behind_is_known_from_what_the_primary_was_seen_to_have(monkeypatch):
+    """The last commit may be an hour old, and yet nothing is missing but a moment."""
+    clock = iter((100.0, 100.0, 100.0, 100.0))
+    monkeypatch.setattr(replica.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(replica, "_primary_was", [(60.0, 5), (98.0, 7), (99.0, 9)])
+
+    assert replica.progress_of(True, 7, 3600.0).seconds == 2.0
+    assert replica.progress_of(True, 5, 3600.0).seconds == 40.0
+    assert replica.progress_of(True, 7, 1.0).seconds == 1.0
+    assert replica.progress_of(True, 3, None).seconds is None
+
+
 def test_a_replica_that_is_behind_is_left_and_the_page_says_so(
     grid, chief, follower, client_of, settings
 ):

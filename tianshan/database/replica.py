@@ -8,9 +8,12 @@ old it is. It comes from the primary after all when the replica
 - is more than DATABASE_REPLICA_SECONDS behind, or is away, even half-way down the page.
 
 How far it is, is asked at each page: of the primary how far its log goes, then of the
-replica how far it has replayed and when that was written.
+replica how far it has replayed and when that was written. What was committed last may
+be old where little happens, or where what came since was no commit; so it is also known
+when this process last saw the primary no further than the replica is now.
 """
 
+import collections
 import contextlib
 import contextvars
 import datetime as dt
@@ -44,6 +47,8 @@ DOWN = "备用数据库连不上，这一页读的是主数据库，内容是最
 _reads = contextvars.ContextVar("reads", default=DEFAULT_DB_ALIAS)
 _signer = signing.Signer(salt="written")
 _away_until = _hurry_until = 0.0  # by the clock of this process
+# `(when, place)` by that clock: how far the primary's log was seen to go, oldest first.
+_primary_was = collections.deque(maxlen=1000)
 
 
 def alias():
@@ -158,7 +163,7 @@ class Progress:
 
     follows: bool  # False of one that became a primary itself
     replayed: int | None  # place in the log
-    seconds: float | None  # since the last that it replayed was written; None: never
+    seconds: float | None  # behind at most; None: not known
 
 
 def choose(request, now=None):
@@ -166,6 +171,7 @@ def choose(request, now=None):
     if time.monotonic() < _away_until:
         return Choice(words=DOWN)
     written = log_place(connections[DEFAULT_DB_ALIAS])
+    _primary_was.append((time.monotonic(), written))
     limits = {
         "primary": written,
         "own": _own(request),
@@ -241,11 +247,16 @@ def _ask():
             " clock_timestamp() - pg_last_xact_replay_timestamp())"
         )
         follows, replayed, seconds = cursor.fetchone()
-    return Progress(
-        follows,
-        None if replayed is None else int(replayed),
-        None if seconds is None else float(seconds),
-    )
+    return progress_of(follows, replayed, seconds)
+
+
+def progress_of(follows, replayed, seconds):
+    """Of what the replica says; `seconds` since the last commit that it replayed."""
+    if replayed is None:
+        return Progress(follows, None, None)
+    now, ages = time.monotonic(), [] if seconds is None else [float(seconds)]
+    ages += [now - when for when, place in tuple(_primary_was) if place <= replayed]
+    return Progress(follows, int(replayed), min(ages, default=None))
 
 
 def _away(error):
