@@ -170,7 +170,7 @@ def lines_of(scope, by):
     """A Line for each building in the scope's grid, with its place if it has one."""
     buildings = (
         Building.objects.visible_to(scope.user)
-        .filter(grid__path__startswith=scope.grid.path)
+        .filter(grid__among=scope.grid.subtree)
         .order_by("pinyin", "pk")
     )
     _, tones = ATTRIBUTES[by]
@@ -307,14 +307,14 @@ def _feature(shape, properties):
 def _grounds(scope):
     """The outlines of the grids in the scope."""
     seen = Outline.objects.visible_to(scope.user)
-    grids = seen.filter(grid__path__startswith=scope.grid.path)
+    grids = seen.filter(grid__among=scope.grid.subtree)
     return grids.select_related("grid").order_by("grid__path")
 
 
 def _place(scope, lines):
     """Outlines go before single points."""
     seen = Outline.objects.visible_to(scope.user)
-    within = seen.filter(building__grid__path__startswith=scope.grid.path)
+    within = seen.filter(building__grid__among=scope.grid.subtree)
     shapes = {row.building_id: row for row in within}
     for line in lines:
         row, point = shapes.get(line.building.pk), _point(line.building)
@@ -405,9 +405,7 @@ def _stations(scope):
     if not scope.user.may(Right.SEE_STATIONS):
         return []
     rows = Station.objects.visible_to(scope.user).open_on(scope.day)
-    rows = rows.filter(grid__path__startswith=scope.grid.path).select_related(
-        "building"
-    )
+    rows = rows.filter(grid__among=scope.grid.subtree).select_related("building")
     placed = (
         (row, _point(row) or (row.building and _point(row.building))) for row in rows
     )

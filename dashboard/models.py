@@ -92,7 +92,7 @@ class StandingQuerySet(models.QuerySet):
 
     def in_scope(self, grid):
         """Those that count in the grid's subtree."""
-        return self.counting().filter(grid__path__startswith=grid.path)
+        return self.counting().filter(grid__among=grid.subtree)
 
     def classed(self, day):
         """With `fails`: what each row fails on the day; see `Classed`."""
@@ -189,7 +189,10 @@ class Standing(models.Model):
 
     class Meta:
         verbose_name = "达标情况"
-        indexes = [models.Index(fields=["grid", "since"])]
+        indexes = [
+            models.Index(fields=["grid", "since"]),
+            models.Index(fields=["until", "visited_until"], name="standing_by_end"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["business", "since"], name="one_standing_from_a_day"
@@ -242,7 +245,7 @@ class StandingSumQuerySet(models.QuerySet):
         return self.filter(home__among=governed(user, Right.SEE_BUSINESSES))
 
     def in_scope(self, grid):
-        return self.filter(grid__path__startswith=grid.path)
+        return self.filter(grid__among=grid.subtree)
 
     def up_to(self, day):
         """The rows whose changes add up to how many there are on the day: of whole

@@ -38,7 +38,7 @@ def operating(scope):
         at_least(scope, "staff_count", "counted_from_staff"),
         held__operating=True,
         held__kind=Business.Kind.ENTERPRISE,
-        held__grid__path__startswith=scope.grid.path,
+        held__grid__among=scope.grid.subtree,
     )
 
 

@@ -5,7 +5,7 @@ import datetime as dt
 from django.utils import timezone
 
 from accounts.rights import Right
-from dashboard.walk import TO_TELL, to_tell_of, walk_of
+from dashboard.walk import TO_TELL, walk_of
 from enterprises.models import Business
 from visits import company
 from visits.doors import grids_to_report_in, may_report_in
@@ -28,7 +28,7 @@ def route_of(user, now, *, also=None):
         for colour, words in stop.reasons[:1]
     }
     order = list(lamps)
-    for demand in to_tell_of(user, walk.businesses)[:TO_TELL]:
+    for demand in walk.to_tell[:TO_TELL]:
         if demand.business_id not in order:
             order.append(demand.business_id)
     if also and also not in order:

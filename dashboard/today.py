@@ -1,13 +1,15 @@
 """What one who visits owes today: the walk, answers to bring, plans, and what waits."""
 
 import datetime as dt
+import functools
 
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.rights import Right, may
 from dashboard import unsent
 from dashboard.reports import owed
-from dashboard.walk import AHEAD, SHOWN, TO_TELL, to_tell_of, walk_of
+from dashboard.walk import AHEAD, SHOWN, TO_TELL, walk_of
 from party.models import PlanItem
 from visits import doubles
 from visits.models import DoorReport
@@ -18,16 +20,11 @@ TOLD = dt.timedelta(days=7)  # so long one reads what came of a door
 def work_of(user, today):
     """All that the page of the day shows."""
     walk = walk_of(user, today)
-    to_tell = to_tell_of(user, walk.businesses)
     items = plan_items(user, today)
     return {
         "today": today,
         "walk": walk,
-        "to_tell_total": to_tell.count(),
-        "to_tell": [
-            {"demand": demand, "late": demand.tell_by < today}
-            for demand in to_tell[:TO_TELL]
-        ],
+        "to_tell": [told_line(demand, today) for demand in walk.to_tell[:TO_TELL]],
         "plan_items": [{"item": i, "light": i.light(today)} for i in items],
         "unsent": unsent.read(user, today),
         "forms": owed.to_do(user, today),
@@ -35,6 +32,20 @@ def work_of(user, today):
         "my_doors": my_doors(user),
         "doubles": len(doubles.likely(user, today)),
     }
+
+
+def told_line(demand, today):
+    """The line of a demand whose asker is to be told."""
+    late, outcome = demand.tell_by < today, demand.outcome
+    names = (demand.business.name, demand.category.name)
+    return _told_line(demand.pk, *names, outcome, late)
+
+
+@functools.lru_cache(maxsize=5000)
+def _told_line(pk, business, category, outcome, late):
+    facts = {"pk": pk, "business": business, "category": category}
+    context = facts | {"outcome": outcome, "late": late}
+    return render_to_string("dashboard/work.html#to_tell", context)
 
 
 def plan_items(user, today):

@@ -5,10 +5,12 @@ and the route that a phone takes along both read `walk_of`.
 """
 
 import datetime as dt
+import functools
 from dataclasses import dataclass, field
 
 from django.db import models
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Q
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.rights import Right
@@ -64,6 +66,14 @@ class Stop:
         return found
 
     @property
+    def drawn(self):
+        """Its line of the list."""
+        first = bool(self.row and not self.row.visited)
+        shop = self.business
+        facts = (shop.pk, shop.name, shop.room, bool(shop.priority), first)
+        return _drawn(*facts, tuple(self.reasons))
+
+    @property
     def not_met(self):
         """How often nobody was there, and which time of day to try instead."""
         day, moment = self.attempts[-1]
@@ -80,6 +90,14 @@ class Stop:
         name = building.pinyin if building else "~"
         place = (name, self.business.building_id or 0, self.floor.order)
         return (*place, self.business.room, self.business.pinyin)
+
+
+@functools.lru_cache(maxsize=5000)
+def _drawn(pk, name, room, priority, first, reasons):
+    """Drawn once while it says the same: many walk past the same doors."""
+    facts = {"pk": pk, "name": name, "room": room, "priority": priority}
+    context = facts | {"first": first, "reasons": reasons}
+    return render_to_string("dashboard/walk.html#stop", context)
 
 
 def _day(day):
@@ -103,6 +121,8 @@ class Walk:
     own: bool  # of one's own caseload, or of all that one may visit
     due: int  # businesses whose visit falls due, all of them
     overdue: int
+    to_tell: list  # demands, the most urgent TO_TELL at least
+    to_tell_total: int
     cut: int  # due ones that are not among the stops
     tried: int  # nobody met; they come back the next working day
 
@@ -143,7 +163,7 @@ def due_of(businesses, today):
 def to_tell_of(user, businesses):
     """What the askers among them are to be told, the most urgent first."""
     demands = Demand.objects.visible_to(user).waiting_to_be_told().handled_by(user)
-    return demands.filter(business__in=businesses).for_list().order_by("tell_by", "pk")
+    return demands.filter(business__in=businesses).order_by("tell_by", "pk")
 
 
 def promised_by(user, businesses, today):
@@ -171,7 +191,13 @@ def walk_of(user, today, most=SHOWN):
         stop(row.business).row = row
     for made in promised_by(user, businesses, today)[:most]:
         stop(made.business).promises.append(made)
-    for demand in to_tell_of(user, businesses)[:most]:
+    to_tell = to_tell_of(user, businesses)
+    # First which, then all of them: of both at once PostgreSQL thinks for longer than
+    # it works.
+    ids = list(to_tell.values_list("pk", flat=True)[: max(most, TO_TELL)])
+    found = Demand.objects.filter(pk__in=ids).for_list().in_bulk()
+    first_to_tell = [found[pk] for pk in ids]
+    for demand in first_to_tell[:most]:
         stop(demand.business).to_tell.append(demand)
     listed = sum(1 for one in stops.values() if one.row)
     tried, waiting = _not_met(businesses, today)
@@ -180,14 +206,19 @@ def walk_of(user, today, most=SHOWN):
         stop(business).attempts = tried[business.pk]
     for pk in waiting:
         stops.pop(pk, None)
-    total = due.count()
+    # A list that is not full is all there are.
+    full = len(ids) >= max(most, TO_TELL)
+    late = Count("pk", filter=Q(visited_until__lt=today))
+    counts = due.order_by().aggregate(total=Count("pk"), late=late)
     return Walk(
         stops=sorted(stops.values(), key=lambda one: one.order),
         businesses=businesses,
         own=own,
-        due=total,
-        overdue=due.filter(visited_until__lt=today).count(),
-        cut=max(total - listed, 0),
+        due=counts["total"],
+        overdue=counts["late"],
+        to_tell=first_to_tell,
+        to_tell_total=to_tell.count() if full else len(ids),
+        cut=max(counts["total"] - listed, 0),
         tried=len(waiting),
     )
 

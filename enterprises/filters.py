@@ -110,7 +110,7 @@ class BusinessFilter(LedgerFilter):
         """In the grid or anywhere below it."""
         if self.looks_at:
             return queryset.filter(then_grid_path__startswith=grid.path)
-        return queryset.filter(grid__path__startswith=grid.path)
+        return queryset.filter(grid__among=grid.subtree)
 
     def by_state(self, queryset, name, states):
         if self.looks_at:

@@ -18,7 +18,7 @@ def due(of):
 
     def rows(scope):
         slots = Slot.objects.visible_to(scope.user).filter(
-            cadence=of, body__grid__path__startswith=scope.grid.path
+            cadence=of, body__grid__among=scope.grid.subtree
         )
         # As in time, so on the last day itself: not owed before it is over.
         return cadence.over(slots, scope.today).filter(

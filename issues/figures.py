@@ -11,7 +11,7 @@ def matters(scope):
     return (
         Matter.objects.visible_to(scope.user)
         .standing()
-        .filter(grid__path__startswith=scope.grid.path, raised_on__range=scope.period)
+        .filter(grid__among=scope.grid.subtree, raised_on__range=scope.period)
     )
 
 
@@ -27,9 +27,7 @@ def common(scope):
 
 
 def issues(scope):
-    return Issue.objects.visible_to(scope.user).filter(
-        grid__path__startswith=scope.grid.path
-    )
+    return Issue.objects.visible_to(scope.user).filter(grid__among=scope.grid.subtree)
 
 
 def raised(scope):
@@ -52,7 +50,7 @@ def closed(scope):
 
 def measures(scope):
     return Measure.objects.visible_to(scope.user).filter(
-        matter__grid__path__startswith=scope.grid.path
+        matter__grid__among=scope.grid.subtree
     )
 
 

@@ -8,7 +8,6 @@ from django.forms import CheckboxSelectMultiple
 from django.utils import timezone
 
 from accounts.rights import Right
-from grids.models import Grid
 from party.models import Station
 from services.models import Activity, ServiceBrand
 from tianshan.ledgers import FIGURES, Figure, Unit
@@ -177,7 +176,7 @@ def held(scope):
         Activity.objects.visible_to(scope.user)
         .held()
         .filter(
-            grid__in=Grid.objects.filter(path__startswith=scope.grid.path),
+            grid__among=scope.grid.subtree,
             starts__gte=first,
             starts__lt=after,
         )

@@ -11,9 +11,7 @@ CONTENT = (Order.Verdict.SATISFIED, Order.Verdict.MOSTLY)
 
 
 def orders(scope):
-    return Order.objects.visible_to(scope.user).filter(
-        grid__path__startswith=scope.grid.path
-    )
+    return Order.objects.visible_to(scope.user).filter(grid__among=scope.grid.subtree)
 
 
 def placed(scope):

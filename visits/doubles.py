@@ -7,8 +7,7 @@ from collections import defaultdict
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count
-from django.db.models.functions import Coalesce
+from django.db.models import F, Max, Min
 
 from accounts.rights import Right
 from tianshan.audit import record
@@ -31,11 +30,12 @@ def likely(user, today):
     by_several = (
         lately.order_by()
         .values("business", "visited_on", "method")
-        .annotate(people=Count(Coalesce("visitor", 0), distinct=True))
-        .filter(people__gt=1)
+        .annotate(one=Min("visitor"), other=Max("visitor"))
+        .filter(one__lt=F("other"))
     )
     rows = lately.visible_to(user, Right.LOG_VISITS)
-    return _pairs(rows.filter(business__in=by_several.values("business")))
+    ids = set(by_several.values_list("business", flat=True))
+    return _pairs(rows.filter(business__in=ids)) if ids else []
 
 
 def likely_of(visit):

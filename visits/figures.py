@@ -20,7 +20,7 @@ DAY = dt.timedelta(days=1)
 def visits(scope):
     """All visits of the period whose grid, on the day of the visit, is in scope."""
     return Visit.objects.visible_to(scope.user).filter(
-        grid__path__startswith=scope.grid.path, visited_on__range=scope.period
+        grid__among=scope.grid.subtree, visited_on__range=scope.period
     )
 
 
@@ -56,7 +56,7 @@ def demands(scope):
     return (
         Demand.objects.visible_to(scope.user)
         .counted()
-        .filter(grid__path__startswith=scope.grid.path)
+        .filter(grid__among=scope.grid.subtree)
         .alias(
             due_then=Coalesce(_last(dues, "since", "due_on"), F("due_on")),
             said=_last(own.filter(on__range=scope.period), "on", "verdict"),
@@ -133,7 +133,7 @@ def withdrawn(scope):
 def mistaken(scope):
     """Found within the period to have been recorded by mistake."""
     return Demand.objects.visible_to(scope.user).filter(
-        grid__path__startswith=scope.grid.path,
+        grid__among=scope.grid.subtree,
         state=Demand.State.MISTAKEN,
         dropped_on__range=scope.period,
     )

@@ -13,6 +13,7 @@ from tianshan.audit.changes import noted
 from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL, SEALED
 from tianshan.audit.history import tracked
 from tianshan.database import among  # noqa: F401  the lookup
+from tianshan.ledgers import kept
 from tianshan.pinyin import search_text, sort_key
 from tianshan.values.extra import search_words
 
@@ -110,6 +111,16 @@ class Grid(models.Model):
 
     def get_absolute_url(self):
         return reverse("grids:grid_detail", args=[self.code])
+
+    @property
+    def subtree(self):
+        """The keys of the grid and of those below it, for `__among`: from a condition
+        on paths PostgreSQL cannot tell how many rows are in them."""
+        below = Grid.objects.filter(path__startswith=self.path).order_by()
+        return kept.keep(
+            ("subtree", self.path),
+            lambda: frozenset(below.values_list("pk", flat=True)),
+        )
 
     @property
     def codes(self):

@@ -178,5 +178,5 @@ def test_it_costs_the_same_for_any_number_of_shops(
         )
     client = client_of(staff)
     client.get(URL)  # what is read once in a while is known
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(20):
         assert len(client.get(URL).json()["stops"]) == count

@@ -1,0 +1,14 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("dashboard", "0009_stored_pages")]
+
+    operations = [
+        migrations.AddIndex(
+            model_name="standing",
+            index=models.Index(
+                fields=["until", "visited_until"], name="standing_by_end"
+            ),
+        ),
+    ]
