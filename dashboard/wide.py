@@ -1,9 +1,12 @@
-"""What pages of a wide scope say: counted by the worker, shown with its age.
+"""What pages of figures say: counted while one waits, or by the worker.
 
-A street's figures are counted while one waits. Of a district or a city counting takes
-longer than anybody waits, so its pages show what was counted last and say when that
-was; whoever looks has it counted anew, once at a time, if it is older than FRESH.
-Before there is anything the page says that it is being counted.
+A street's figures are counted while one waits; where many are at work a page of a
+moment ago will do (`tianshan.web.busy`), and who sees the same shares it.
+
+Of a district or a city counting takes longer than anybody waits, so its pages show what
+was counted last and say when that was; whoever looks has it counted anew, once at a
+time, if it is older than FRESH. Before there is anything the page says that it is being
+counted.
 """
 
 import datetime as dt
@@ -14,6 +17,7 @@ import time
 from dataclasses import dataclass
 
 from django.core import signing
+from django.core.exceptions import EmptyResultSet
 from django.db import transaction
 from django.db.models import F, Q
 from django.http import Http404, JsonResponse
@@ -24,9 +28,11 @@ from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 
 from accounts.models import User
+from accounts.rights import Right
 from dashboard.models import StoredPage
-from grids.models import Grid
-from tianshan.ledgers import BadScope, kept, read_scope
+from grids.models import Building, Grid
+from tianshan.ledgers import FIGURES, BadScope, kept, read_scope, statements
+from tianshan.web import busy
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +51,8 @@ READERS = {
     "wall": "dashboard.wall.drawn",
     "geojson": "dashboard.map.features_text",
 }
+# Those that say nothing but what is counted, and the names of grids and buildings.
+SHARED = {"dashboard", "brief", "figures"}
 # Those whom nobody has signed in for: `again(pk, asked, today)` answers their scope, or
 # None when they may look no more.
 AGAIN_FOR = {
@@ -73,10 +81,9 @@ def read(name, scope, more=None, link=None):
     asks for, texts alone; `link` is a wall's or the token of a machine, which nobody
     has signed in for."""
     more = more or {}
-    key = _key(name, scope, more)
     if not is_wide(scope):
-        reader = import_string(READERS[name])
-        return Said(kept.keep(key, lambda: reader(scope, more)))
+        return _read_now(name, scope, more)
+    key = _key(name, scope, more)
     rows = StoredPage.objects.using("default").filter(key=_hashed(key)).defer("text")
     stored, now = rows.first(), timezone.now()
     if stored is None or stored.as_of is None or stored.as_of < now - FRESH:
@@ -92,6 +99,38 @@ def read(name, scope, more=None, link=None):
         log.error("stored page %s: wrong signature", stored.pk)
         stored.delete()
         return Said(None, now)
+
+
+def _read_now(name, scope, more):
+    reader, since = import_string(READERS[name]), busy.good_since()
+    if since is None or name not in SHARED:
+        key = _key(name, scope, more)
+        return Said(kept.keep(key, lambda: reader(scope, more)))
+    key = (name, *sorted(more.items()), sight(scope), *scope.key[1:])
+    text, at = kept.keep_for_a_while(key, lambda: reader(scope, more), since)
+    return Said(text, dt.datetime.fromtimestamp(at, dt.UTC))
+
+
+def sight(scope):
+    """What the scope's user sees of all that is counted in it, in short: two who see
+    the same have the same."""
+
+    def read():
+        asked = [
+            *statements(FIGURES.plain(), scope),
+            _asked_for(Building.objects.visible_to(scope.user)),
+            _asked_for(Grid.objects.visible_to(scope.user, Right.SEE_FIGURES)),
+        ]
+        return hashlib.sha256(repr(asked).encode()).hexdigest()
+
+    return kept.keep(("sight", *scope.key), read, also={"grids_post"})
+
+
+def _asked_for(rows):
+    try:
+        return rows.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return None
 
 
 @functools.lru_cache(maxsize=64)  # texts of up to some 200 kB

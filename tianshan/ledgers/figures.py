@@ -133,26 +133,53 @@ def count_all(asked):
 
 
 def _count(asked):
-    """`{key: (tables, number)}` of `{key: (figure, scope)}`, in one statement."""
-    groups = defaultdict(list)  # what is counted together: the keys
-    for key, (figure, scope) in asked.items():
-        groups[(figure.family or figure), scope].append(key)
-    statements = []
-    for (_, scope), keys in groups.items():
-        figures = [asked[key][0] for key in keys]
-        statements.append(_statement(figures, scope))
+    """`{key: (tables, number)}` of `{key: (figure, scope)}`, in one statement.
+
+    Of two people who see the same the database is asked once.
+    """
+    groups = _groups(asked)
+    statements = [
+        _statement([asked[key][0] for key in keys], scope)
+        for (_, scope), keys in groups.items()
+    ]
+    names = [("numbers", sql, repr(parameters)) for sql, parameters, _ in statements]
+    named = dict(zip(names, statements, strict=True))
+    numbers = kept.keep_many(named, lambda new: _ask({n: named[n] for n in new}))
+    return {
+        key: (named[name][2], number)
+        for keys, name in zip(groups.values(), names, strict=True)
+        for key, number in zip(keys, numbers[name], strict=True)
+    }
+
+
+def _ask(named):
+    """`{name: (tables, numbers)}` of statements by name."""
     with reading().cursor() as cursor:
         cursor.execute(
-            f"SELECT {', '.join(sql for sql, _, _ in statements)}",
-            [value for _, parameters, _ in statements for value in parameters],
+            f"SELECT {', '.join(sql for sql, _, _ in named.values())}",
+            [value for _, parameters, _ in named.values() for value in parameters],
         )
         answer = cursor.fetchone()
-    found = zip(groups.values(), statements, answer, strict=True)
     return {
-        key: (tables, number)
-        for keys, (_, _, tables), numbers in found
-        for key, number in zip(keys, numbers, strict=True)
+        name: (tables, numbers)
+        for (name, (_, _, tables)), numbers in zip(named.items(), answer, strict=True)
     }
+
+
+def _groups(asked):
+    """`{(family, scope): keys}`, what is counted together."""
+    groups = defaultdict(list)
+    for key, (figure, scope) in asked.items():
+        groups[(figure.family or figure), scope].append(key)
+    return groups
+
+
+def statements(figures, scope):
+    """What the database is asked for these figures, `[(expression, parameters)]`. Of
+    whom it is asked the same, the numbers are the same."""
+    asked = {figure.key: (figure, scope) for figure in figures}
+    groups = _groups(asked).values()
+    return [_statement([asked[key][0] for key in keys], scope)[:2] for keys in groups]
 
 
 def _statement(figures, scope):

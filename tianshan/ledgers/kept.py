@@ -12,7 +12,9 @@ import contextlib
 import contextvars
 import re
 import threading
+import time
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from django.core.exceptions import EmptyResultSet
 
@@ -24,13 +26,23 @@ from tianshan.database.replica import alias, reading
 MOST, MOST_TEXT = 10_000, 20_000_000
 WAIT = 10  # seconds, for another thread that reads the same
 
-_kept = OrderedDict()  # (server, key) -> (tables, their states, value)
+_kept = OrderedDict()  # (server, key) -> Reading
 _turns = {}  # (server, key) -> [lock, how many]: what is being read
 _text = 0
 _lock = threading.Lock()
 _states = contextvars.ContextVar("states", default=None)
 _outer = contextvars.ContextVar("outer", default=None)  # tables of a reading under way
 _TABLE = re.compile(r'(?:FROM|JOIN) "(\w+)"')
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was read, and when it was last known to be so (by `time.time`)."""
+
+    tables: set
+    states: list
+    value: object
+    at: float
 
 
 def once_a_request(get_response):
@@ -48,14 +60,27 @@ def once_a_request(get_response):
     return middleware
 
 
+class States(dict):
+    """`{table: state}`, as they were at the moment `at` (of `time.time`)."""
+
+    at = 0.0
+
+
 def states():
-    """`{table: state}`, asked once in a reading request, elsewhere at every call."""
+    """The States, asked once in a reading request, elsewhere at every call."""
     known = _states.get()
     if known is None:
-        return changes.states(reading())
+        return _ask()
     if alias() not in known:
-        known[alias()] = changes.states(reading())
+        known[alias()] = _ask()
     return known[alias()]
+
+
+def _ask():
+    at = time.time()
+    answer = States(changes.states(reading()))
+    answer.at = at
+    return answer
 
 
 def keep(key, read, also=()):
@@ -77,6 +102,19 @@ def keep(key, read, also=()):
             value = read()
         _put(key, tables.union(also), now, value)
     return value
+
+
+def keep_for_a_while(key, read, since):
+    """`(value, moment)`: as `keep`, but what was so at the moment `since` or later will
+    do. Both are of `time.time`."""
+    place = alias(), key
+    with _lock:
+        found = _kept.get(place)
+        if found and found.at >= since:
+            _kept.move_to_end(place)
+            return found.value, found.at
+    at = states().at
+    return keep(key, read), at
 
 
 @contextlib.contextmanager
@@ -117,12 +155,13 @@ MISSING = object()
 def _find(key, now):
     place = alias(), key
     with _lock:
-        tables, state, value = _kept.get(place, (None, None, None))
-        if tables is None or state != _state(now, tables):
+        found = _kept.get(place)
+        if found is None or found.states != _state(now, found.tables):
             return MISSING
+        found.at = max(found.at, now.at)
         _kept.move_to_end(place)
-    _tell_outer(tables)
-    return value
+    _tell_outer(found.tables)
+    return found.value
 
 
 def _put(key, tables, now, value):
@@ -130,7 +169,8 @@ def _put(key, tables, now, value):
     # What asked nothing of the database may still depend on it: an empty list does.
     if tables and changes.NOTED.issuperset(tables):
         with _lock:
-            _store((alias(), key), tables, _state(now, tables), value)
+            reading = Reading(tables, _state(now, tables), value, now.at)
+            _store((alias(), key), reading)
 
 
 def _tell_outer(tables):
@@ -143,17 +183,17 @@ def tables_of(sql):
     return set(_TABLE.findall(sql))
 
 
-def _store(place, tables, state, value):
+def _store(place, reading):
     global _text
     _text -= _length(_kept.pop(place, None))
-    _kept[place] = (tables, state, value)
-    _text += _length(_kept[place])
+    _kept[place] = reading
+    _text += _length(reading)
     while len(_kept) > MOST or _text > MOST_TEXT:
         _text -= _length(_kept.popitem(last=False)[1])
 
 
-def _length(entry):
-    value = entry[2] if entry else None
+def _length(reading):
+    value = reading and reading.value
     if isinstance(value, tuple):
         return sum(len(part) for part in value if isinstance(part, str))
     return len(value) if isinstance(value, str) else 0

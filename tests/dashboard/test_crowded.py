@@ -1,0 +1,144 @@
+"""While others are at work a page of figures may be of a moment ago, and tells of when."""
+
+import time
+
+import pytest
+from django.utils.dateparse import parse_datetime
+
+from accounts.rights import Role
+from dashboard import wide
+from tests.factories import BusinessFactory, PostFactory
+from tianshan.ledgers import kept, read_scope
+from tianshan.web import busy
+
+URL = "/dashboard/figures.json"
+A_WHILE = 10  # seconds
+
+
+@pytest.fixture
+def clock(monkeypatch, settings):
+    """`clock(seconds)`: so much later than at the start of the test."""
+    settings.FIGURES_SECONDS = A_WHILE
+    now = [time.time()]
+    monkeypatch.setattr(busy.time, "time", lambda: now[0])
+    monkeypatch.setattr(kept, "_kept", type(kept._kept)())
+    start = now[0]
+
+    def later(seconds):
+        now[0] = start + seconds
+
+    return later
+
+
+@pytest.fixture
+def crowded(monkeypatch, clock):
+    monkeypatch.setattr(busy, "ALONE", 0)
+    return clock
+
+
+def told(client):
+    """How many are in scope, and of when."""
+    answer = client.get(URL).json()
+    (number,) = [f["value"] for f in answer["figures"] if f["key"] == "in_scope"]
+    return number, parse_datetime(answer["as_of"]).timestamp()
+
+
+def colleague(grid, role=Role.GRID_CHIEF):
+    return PostFactory(grid=grid, role=role).user
+
+
+def test_alone_one_always_reads_what_is_now(grid, chief, client_of, clock):
+    client = client_of(chief)
+    assert told(client)[0] == 0
+    BusinessFactory(grid=grid)
+    assert told(client)[0] == 1
+
+
+def test_a_page_of_a_moment_ago_will_do_and_says_of_when_it_is(
+    grid, chief, client_of, crowded
+):
+    client = client_of(chief)
+    first = told(client)
+    assert first[0] == 0
+    BusinessFactory(grid=grid)
+    crowded(A_WHILE - 1)
+    assert told(client) == first
+    crowded(A_WHILE + 1)
+    number, at = told(client)
+    assert number == 1
+    assert at == pytest.approx(first[1] + A_WHILE + 1, abs=1)
+
+
+def test_nothing_changed_it_is_as_good_as_new(grid, chief, client_of, crowded):
+    client = client_of(chief)
+    start = told(client)[1]
+    crowded(A_WHILE + 1)
+    assert told(client)[1] > start
+
+
+def test_who_sees_the_same_shares_it(grid, chief, client_of, crowded):
+    told(client_of(chief))
+    BusinessFactory(grid=grid)
+    assert told(client_of(colleague(grid)))[0] == 0
+
+
+def test_who_sees_another_grid_or_less_does_not(
+    street, grid, chief, client_of, crowded
+):
+    told(client_of(chief))
+    BusinessFactory(grid=grid)
+    assert told(client_of(colleague(street)))[0] == 1
+    secretary = PostFactory(grid=grid, role=Role.BRANCH_SECRETARY).user
+    assert told(client_of(secretary))[0] == 0  # its own pages, of no business
+    scopes = [
+        read_scope(user, {"grid": grid.code}, today=wide.timezone.localdate())
+        for user in (chief, colleague(grid), secretary)
+    ]
+    mine, same, less = map(wide.sight, scopes)
+    assert mine == same != less
+
+
+def test_what_one_has_just_written_one_sees(grid, chief, client_of, crowded):
+    writer, reader = client_of(chief), client_of(colleague(grid))
+    business = BusinessFactory(grid=grid)
+    assert told(writer)[0] == told(reader)[0] == 1
+    crowded(1)
+    url = f"/businesses/{business.pk}/edit/"
+    page = writer.get(url).text
+    answer = writer.post(
+        url,
+        {
+            "name": business.name,
+            "kind": business.kind,
+            "state": business.state,
+            "discovered_on": business.discovered_on,
+            "seen": page.split('name="seen" value="')[1].split('"')[0],
+        },
+    )
+    assert answer.status_code == 302, answer.text
+    BusinessFactory(grid=grid)
+    assert told(reader)[0] == 1
+    assert told(writer)[0] == 2
+    assert told(reader)[0] == 2  # it was read anew, for all
+
+
+@pytest.mark.parametrize("wrote", ["", "x", "nan", "-1e999"])
+def test_a_broken_cookie_is_as_none(grid, chief, client_of, crowded, wrote):
+    client = client_of(chief)
+    client.cookies[busy.WROTE] = wrote
+    assert told(client)[0] == 0
+    BusinessFactory(grid=grid)
+    assert told(client)[0] == 0
+
+
+def test_of_two_who_see_the_same_the_numbers_are_counted_once(
+    grid, chief, client_of, clock, django_assert_max_num_queries
+):
+    other = client_of(colleague(grid))
+    other.get("/me/")
+    before = told(client_of(chief))[0]
+    with django_assert_max_num_queries(12) as asked:
+        assert told(other)[0] == before
+    assert not [q for q in asked.captured_queries if "SELECT ARRAY[" in q["sql"]]
+    BusinessFactory(grid=grid)
+    assert told(other)[0] == before + 1
