@@ -208,14 +208,15 @@ def end_stand_in(case, *, by, at):
 
 
 @transaction.atomic
-def open_content(case, fields, *, by, at):
-    """What is sealed in the case, as `{field: text}`; that these were seen is noted."""
+def open_content(case, fields, *, by, at, why=""):
+    """What is sealed in the case, as `{field: text}`; that these were seen is noted,
+    and for what, by default the work on it."""
     identity = Identity.objects.visible_to(by, at).filter(case=case).first()
     if identity is None:
         raise PermissionDenied
     opened = identity.opened()
     for field in fields:
-        read(identity, field, by=by, at=at, why=_why(case, by))
+        read(identity, field, by=by, at=at, why=why or _why(case, by))
     return opened
 
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path("cases/counts/", views.count_list, name="count_list"),
     path("cases/<int:pk>/", views.case_detail, name="case_detail"),
     path("cases/<int:pk>/show/", views.case_show, name="case_show"),
+    path("cases/<int:pk>/copy/", views.case_copy, name="case_copy"),
     path("cases/<int:pk>/edit/", views.case_edit, name="case_edit"),
     path("cases/<int:pk>/start/", views.case_start, name="case_start"),
     path("cases/<int:pk>/readings/", views.case_readings, name="case_readings"),

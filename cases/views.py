@@ -261,15 +261,7 @@ def _detail(request, pk, shown=None):
     if opens:
         fields = ["name", shown] if shown else ["name"]
         content = actions.open_content(case, fields, by=user, at=now)
-        answers = actions.answers_of(case)
-        heard = {one.step: one for one in case.steps_read.all()}
-        # What was asked of one that is closed, whatever is asked today.
-        closed = case.state in HelpCase.CLOSED
-        words = ConsentItem.objects.filter(
-            **{"pk__in": answers} if closed else {"active": True}
-        )
-        steps = list(heard) if closed else case.item.steps
-        context |= {
+        context |= _asked_and_read(case) | {
             "content": content,
             "masked": [
                 (
@@ -280,9 +272,6 @@ def _detail(request, pk, shown=None):
                 for field, label in MASKED.items()
                 if content[field]
             ],
-            "consents": [(item, answers.get(item.pk)) for item in words],
-            "steps_read": [(step, heard.get(step)) for step in steps],
-            "steps_left": sum(step not in heard for step in steps),
         }
     lost = HelpCase.objects.waiting().filter(pk=pk).exclude(helper=None).exists()
     context |= {
@@ -296,6 +285,23 @@ def _detail(request, pk, shown=None):
         "looked": case.readings().count(),
     }
     return render(request, "cases/case_detail.html", context)
+
+
+def _asked_and_read(case):
+    """What consent was asked for, with its answers; which steps were read aloud."""
+    answers = actions.answers_of(case)
+    heard = {one.step: one for one in case.steps_read.all()}
+    # What was asked of one that is closed, whatever is asked today.
+    closed = case.state in HelpCase.CLOSED
+    words = ConsentItem.objects.filter(
+        **{"pk__in": answers} if closed else {"active": True}
+    )
+    steps = list(heard) if closed else case.item.steps
+    return {
+        "consents": [(item, answers.get(item.pk)) for item in words],
+        "steps_read": [(step, heard.get(step)) for step in steps],
+        "steps_left": sum(step not in heard for step in steps),
+    }
 
 
 def _mask(field, content):
@@ -427,6 +433,29 @@ def case_readings(request, pk):
     context = {"case": case, "readings": readings, "looked": case.readings().count()}
     context["now"] = timezone.now()
     return render(request, "cases/case_readings.html", context)
+
+
+@needs(Right.HANDLE_CASES)
+@require_safe
+def case_copy(request, pk):
+    """All that is kept of the person, in large print, when he asks for it (个人信息保护法
+    article 45)."""
+    case, opens = _seen(request, pk)
+    now = timezone.now()
+    if not opens:
+        raise Http404
+    if not again.lately(request, at=now):
+        return again.ask(request)
+    content = actions.open_content(
+        case, Identity.FIELDS, by=request.user, at=now, why="本人要副本"
+    )
+    facts = [
+        (Identity._meta.get_field(field).verbose_name, content[field])
+        for field in Identity.FIELDS
+        if content[field]
+    ]
+    context = {"case": case, "facts": facts, "minutes": case.minutes, "now": now}
+    return render(request, "cases/case_copy.html", context | _asked_and_read(case))
 
 
 @needs(*INSIDE)

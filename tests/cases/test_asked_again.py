@@ -234,7 +234,9 @@ def functions_that_call(name):
 def test_whatever_opens_content_asks_before():
     """Pages, and exports if there are ever any: none but these open what is sealed."""
     doors = dict(functions_that_call("open_content"))
-    assert set(doors) == {"cases/views.py:_detail", "cases/views.py:case_edit"}
+    assert set(doors) == {
+        f"cases/views.py:{name}" for name in ("_detail", "case_copy", "case_edit")
+    }
     assert all("lately" in called for called in doors.values())
     assert {name for name, _ in functions_that_call("opened")} == {
         "cases/actions.py:open_content",

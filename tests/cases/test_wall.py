@@ -150,7 +150,7 @@ def test_every_address_tells_nothing_to_any_other_role(hands, planted, street, c
 def test_no_role_reads_a_case(role, planted, street, client_of):
     client = client_of(user_of([role], street))
     before = Reading.objects.count()
-    for name in ("case_detail", "case_edit", "case_readings"):
+    for name in ("case_copy", "case_detail", "case_edit", "case_readings"):
         answer = client.get(reverse(f"cases:{name}", args=[planted[0].pk]))
         assert hits(answer) == []
     url = reverse("cases:case_show", args=[planted[0].pk])
@@ -259,6 +259,29 @@ def test_who_looked_is_listed_without_what_they_saw(client_of, helper, planted):
     assert "看了电话" in page.text
     assert "helper，为了办理" in page.text
     assert hits(page) == []
+
+
+def test_who_is_helped_gets_a_copy_of_all_that_is_kept(
+    client_of, helper, second, planted
+):
+    url = reverse("cases:case_copy", args=[planted[0].pk])
+    before = Reading.objects.count()
+    page = client_of(helper).get(url)
+    for field in ("name", "phone", "address", "birth_year", "note"):
+        assert PLANTED[field] in page.text
+    assert "no-store" in page.headers["Cache-Control"]
+    seen = Reading.objects.order_by("-pk")[:5]
+    assert Reading.objects.count() == before + 5
+    assert {line.why for line in seen} == {"本人要副本"}
+    assert client_of(second).get(url).status_code == 404
+
+
+def test_a_copy_is_given_to_who_lately_said_who_he_is(client, helper, planted):
+    client.force_login(helper)
+    answer = client.get(reverse("cases:case_copy", args=[planted[0].pk]))
+    assert answer.status_code == 302
+    assert hits(answer) == []
+    assert not Reading.objects.filter(why="本人要副本").exists()
 
 
 # --- gone for good ---------------------------------------------------------------------------
