@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.rights import Right, may
+from accounts.rights import BY_GRID, Right, may
 from tianshan.audit.classes import INTERNAL, SEALED
 from tianshan.audit.history import tracked
 from tianshan.ledgers import kept
@@ -72,6 +72,15 @@ class User(AbstractUser):
         """Posts held today, with their grids; read anew when a post or grid changed."""
         key = ("posts", self.pk, timezone.localdate())
         return kept.keep(key, lambda: list(self.posts.in_force().reaching()))
+
+    @cached_property
+    def sight(self):
+        """What figures are kept by: of two who look at the same grids in the same roles
+        they are the same. Who looks by something narrower has his own."""
+        posts = self.posts_in_force
+        if not all(post.role in BY_GRID for post in posts):
+            return kept.who(self)
+        return repr(sorted((post.role, post.below) for post in posts))
 
     def may(self, right):
         """Does a post in force carry the right? For rooms that cannot import rights."""

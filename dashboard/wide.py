@@ -17,7 +17,6 @@ import time
 from dataclasses import dataclass
 
 from django.core import signing
-from django.core.exceptions import EmptyResultSet
 from django.db import transaction
 from django.db.models import F, Q
 from django.http import Http404, JsonResponse
@@ -28,10 +27,9 @@ from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 
 from accounts.models import User
-from accounts.rights import Right
 from dashboard.models import StoredPage
-from grids.models import Building, Grid
-from tianshan.ledgers import FIGURES, BadScope, kept, read_scope, statements
+from grids.models import Grid
+from tianshan.ledgers import BadScope, kept, read_scope
 from tianshan.web import busy
 
 log = logging.getLogger(__name__)
@@ -51,8 +49,6 @@ READERS = {
     "wall": "dashboard.wall.drawn",
     "geojson": "dashboard.map.features_text",
 }
-# Those that say nothing but what is counted, and the names of grids and buildings.
-SHARED = {"dashboard", "brief", "figures"}
 # Those whom nobody has signed in for: `again(pk, asked, today)` answers their scope, or
 # None when they may look no more.
 AGAIN_FOR = {
@@ -102,35 +98,12 @@ def read(name, scope, more=None, link=None):
 
 
 def _read_now(name, scope, more):
-    reader, since = import_string(READERS[name]), busy.good_since()
-    if since is None or name not in SHARED:
-        key = _key(name, scope, more)
+    key, since = _key(name, scope, more), busy.good_since()
+    reader = import_string(READERS[name])
+    if since is None:
         return Said(kept.keep(key, lambda: reader(scope, more)))
-    key = (name, *sorted(more.items()), sight(scope), *scope.key[1:])
     text, at = kept.keep_for_a_while(key, lambda: reader(scope, more), since)
     return Said(text, dt.datetime.fromtimestamp(at, dt.UTC))
-
-
-def sight(scope):
-    """What the scope's user sees of all that is counted in it, in short: two who see
-    the same have the same."""
-
-    def read():
-        asked = [
-            *statements(FIGURES.plain(), scope),
-            _asked_for(Building.objects.visible_to(scope.user)),
-            _asked_for(Grid.objects.visible_to(scope.user, Right.SEE_FIGURES)),
-        ]
-        return hashlib.sha256(repr(asked).encode()).hexdigest()
-
-    return kept.keep(("sight", *scope.key), read, also={"grids_post"})
-
-
-def _asked_for(rows):
-    try:
-        return rows.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return None
 
 
 @functools.lru_cache(maxsize=64)  # texts of up to some 200 kB

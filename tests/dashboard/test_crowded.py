@@ -3,12 +3,13 @@
 import time
 
 import pytest
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from accounts.rights import Role
-from dashboard import wide
+from accounts.rights import BY_GRID, Role
+from grids.models import Building, Grid
 from tests.factories import BusinessFactory, PostFactory
-from tianshan.ledgers import kept, read_scope
+from tianshan.ledgers import FIGURES, figures, kept, read_scope
 from tianshan.web import busy
 
 URL = "/dashboard/figures.json"
@@ -88,14 +89,35 @@ def test_who_sees_another_grid_or_less_does_not(
     told(client_of(chief))
     BusinessFactory(grid=grid)
     assert told(client_of(colleague(street)))[0] == 1
+    # The same grid, but with businesses that have moved elsewhere since.
+    assert colleague(street).sight != chief.sight
     secretary = PostFactory(grid=grid, role=Role.BRANCH_SECRETARY).user
     assert told(client_of(secretary))[0] == 0  # its own pages, of no business
-    scopes = [
-        read_scope(user, {"grid": grid.code}, today=wide.timezone.localdate())
-        for user in (chief, colleague(grid), secretary)
-    ]
-    mine, same, less = map(wide.sight, scopes)
-    assert mine == same != less
+
+
+@pytest.mark.parametrize("role", sorted(BY_GRID))
+def test_of_whom_figures_are_shared_the_same_is_asked(role, grid):
+    """Whatever of a figure hangs on the person would show in what is asked for it."""
+    people = [PostFactory(grid=grid, role=role).user for _ in range(2)]
+    assert people[0].sight == people[1].sight
+    today, asked = timezone.localdate(), []
+    for user in people:
+        kept._kept.clear()
+        scope = read_scope(user, {"grid": grid.code}, today=today)
+        of = [figures._together([figure], scope) for figure in FIGURES.plain()]
+        seen = [Building.objects.visible_to(user), Grid.objects.visible_to(user)]
+        asked.append([*of, *(str(rows.query) for rows in seen)])
+    assert asked[0] == asked[1]
+
+
+@pytest.mark.parametrize("role", [Role.BRANCH_SECRETARY, Role.UNIT_OFFICER])
+def test_who_looks_by_something_narrower_shares_with_nobody(role, grid, chief):
+    one, other = (PostFactory(grid=grid, role=role).user for _ in range(2))
+    assert one.sight != other.sight
+    both = PostFactory(grid=grid, role=Role.GRID_CHIEF).user
+    assert both.sight == chief.sight
+    PostFactory(grid=grid, role=role, user=both)
+    assert type(both).objects.get(pk=both.pk).sight != chief.sight
 
 
 def test_what_one_has_just_written_one_sees(grid, chief, client_of, crowded):
@@ -134,7 +156,7 @@ def test_a_broken_cookie_is_as_none(grid, chief, client_of, crowded, wrote):
 def test_of_two_who_see_the_same_the_numbers_are_counted_once(
     grid, chief, client_of, clock, django_assert_max_num_queries
 ):
-    other = client_of(colleague(grid))
+    other = client_of(colleague(grid, Role.STREET_LEADER))
     other.get("/me/")
     before = told(client_of(chief))[0]
     with django_assert_max_num_queries(12) as asked:

@@ -19,7 +19,6 @@ from tianshan.ledgers.figures import (
     count_all,
     part,
     percent,
-    statements,
 )
 from tianshan.ledgers.ledger import LEDGERS, Column, Ledger, extend, register
 from tianshan.ledgers.scopes import BadScope, Scope, read_scope
@@ -43,7 +42,6 @@ __all__ = [
     "percent",
     "read_scope",
     "register",
-    "statements",
     "touched",
 ]
 

@@ -180,14 +180,6 @@ def _groups(asked):
     return groups
 
 
-def statements(figures, scope):
-    """What the database is asked for these figures, `[(expression, parameters)]`. Of
-    whom it is asked the same, the numbers are the same."""
-    asked = {figure.key: (figure, scope) for figure in figures}
-    groups = _groups(asked).values()
-    return [_statement([asked[key][0] for key in keys], scope)[:2] for keys in groups]
-
-
 def _statement(figures, scope):
     """`(expression, parameters, tables)`, which is put together once: what it says
     depends on who asks for which grid and period, seldom on a row."""

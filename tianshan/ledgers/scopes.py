@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from django.utils.dateparse import parse_date
 
-from tianshan.ledgers import kept
 from tianshan.workdays.calendar import Calendar
 
 _reader = None
@@ -48,10 +47,9 @@ class Scope:
 
     @property
     def key(self):
-        """All that an answer depends on beside the tables, for `tianshan.ledgers.kept`."""
+        """All that a figure depends on beside the tables, for `tianshan.ledgers.kept`."""
         days = Calendar.load().mark  # which does not say when it is read
-        who = kept.who(self.user)
-        return (who, self.grid.path, self.start, self.end, self.today, days)
+        return (self.user.sight, self.grid.path, self.start, self.end, self.today, days)
 
     @property
     def in_words(self):
