@@ -77,6 +77,7 @@ class Stop:
     def not_met(self):
         """How often nobody was there, and which time of day to try instead."""
         day, moment = self.attempts[-1]
+        moment = timezone.localtime(moment)
         words = f"{len(self.attempts)} 次没遇到人，上次{_day(day)}"
         if moment.date() != day:  # written down later: nobody knows the time of day
             return f"{words}，换个时间去"
@@ -243,6 +244,7 @@ def _not_met(businesses, today):
     for business, day, moment in rows:
         if business in last_met and last_met[business] >= day:
             continue
-        tried.setdefault(business, []).append((day, timezone.localtime(moment)))
-    waiting = {pk for pk, rows in tried.items() if calendar.add(rows[-1][0], 1) > today}
+        tried.setdefault(business, []).append((day, moment))
+    comes_back = functools.cache(lambda day: calendar.add(day, 1) <= today)
+    waiting = {pk for pk, rows in tried.items() if not comes_back(rows[-1][0])}
     return {pk: rows for pk, rows in tried.items() if pk not in waiting}, waiting

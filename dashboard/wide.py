@@ -98,11 +98,11 @@ def read(name, scope, more=None, link=None):
 
 
 def _read_now(name, scope, more):
-    key, since = _key(name, scope, more), busy.good_since()
+    key, good = _key(name, scope, more), busy.good_since()
     reader = import_string(READERS[name])
-    if since is None:
+    if good is None:
         return Said(kept.keep(key, lambda: reader(scope, more)))
-    text, at = kept.keep_for_a_while(key, lambda: reader(scope, more), since)
+    text, at = kept.keep_for_a_while(key, lambda: reader(scope, more), *good)
     return Said(text, dt.datetime.fromtimestamp(at, dt.UTC))
 
 

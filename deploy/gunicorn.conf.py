@@ -8,9 +8,12 @@ from prometheus_client import multiprocess
 bind = os.environ.get("BIND", "127.0.0.1:8000")  # a socket of systemd comes before it
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"
-# Half of them work, the others wait for their turn or refuse (tianshan/web/busy.py). Each
-# has a connection to PostgreSQL: together fewer than its max_connections.
-threads = 2 * int(os.environ.get("REQUESTS_AT_ONCE", "8"))
+# Some of them work, the others wait for their turn, two refuse (tianshan/web/busy.py).
+# Each has a connection to PostgreSQL: together fewer than its max_connections.
+threads = 2 + sum(
+    int(os.environ.get(name, number))
+    for name, number in (("REQUESTS_AT_ONCE", 4), ("REQUESTS_WAITING", 14))
+)
 timeout = 60  # a statement ends sooner by itself
 graceful_timeout = 30
 max_requests, max_requests_jitter = 20_000, 2_000

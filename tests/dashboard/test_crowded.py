@@ -70,6 +70,30 @@ def test_a_page_of_a_moment_ago_will_do_and_says_of_when_it_is(
     assert at == pytest.approx(first[1] + A_WHILE + 1, abs=1)
 
 
+class ReadAnew(dict):
+    """As if somebody were reading whatever is asked for."""
+
+    def __contains__(self, place):
+        return True
+
+
+def test_while_somebody_reads_it_anew_an_older_one_will_do(
+    grid, chief, client_of, crowded, monkeypatch
+):
+    client = client_of(chief)
+    first = told(client)
+    BusinessFactory(grid=grid)
+    monkeypatch.setattr(kept, "_turns", ReadAnew())
+    crowded(3 * A_WHILE - 1)
+    assert told(client) == first
+    client.cookies[busy.WROTE] = str(first[1] + 1)
+    assert told(client)[0] == 1
+    del client.cookies[busy.WROTE]
+    BusinessFactory(grid=grid)
+    crowded(7 * A_WHILE)
+    assert told(client)[0] == 2
+
+
 def test_nothing_changed_it_is_as_good_as_new(grid, chief, client_of, crowded):
     client = client_of(chief)
     start = told(client)[1]

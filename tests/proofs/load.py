@@ -9,6 +9,7 @@ must be 0.
 """
 
 import argparse
+import datetime as dt
 import http.client
 import json
 import os
@@ -21,6 +22,7 @@ import threading
 import time
 import uuid
 from collections import Counter, defaultdict
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -30,6 +32,7 @@ from tests.proofs.portal import Portal
 
 PAUSE = 3  # seconds
 WRITES = 0.15
+WARM_UP = 60  # seconds in which each process reads for the first time what it keeps
 PATIENCE = 10  # seconds: longer is a time-out
 WELL = 30  # seconds after the crowd has gone
 FULL = 60  # people: with fewer the limits of time say nothing
@@ -66,6 +69,9 @@ def main(arguments=None):
     parser.add_argument("--crowd", type=int, default=300)
     parser.add_argument("--crowd-seconds", type=float, default=60)
     parser.add_argument("--visits", type=int, default=200_000)
+    parser.add_argument(
+        "--wide", action="store_true", help="everybody sees the whole street"
+    )
     parser.add_argument("--patience", type=float, default=PATIENCE)
     parser.add_argument("--seed", type=int, default=6603)
     parser.add_argument("--json", action="store_true")
@@ -101,7 +107,7 @@ def prove(home, asked):
         django.setup()
         street, businesses = make_world(asked.visits)
         many = max(asked.people, asked.crowd)
-        people = make_people(street, businesses, many, portal)
+        people = make_people(street, businesses, many, portal, wide=asked.wide)
         for person in people:
             person.patience = asked.patience
         del os.environ["DATABASE_ROLE"]
@@ -111,7 +117,7 @@ def prove(home, asked):
 
 def measure(portal, people, asked):
     chance = random.Random(asked.seed)
-    work(people[: asked.people], min(asked.seconds, 10), chance)  # to warm up
+    work(people[: asked.people], min(asked.seconds, WARM_UP), chance)
     start = memory(portal.web.pid)
     calm = work(people[: asked.people], asked.seconds, chance)
     end = memory(portal.web.pid)
@@ -208,6 +214,21 @@ class Noted:
         )
 
 
+class Shown(HTMLParser):
+    """What stands in the boxes of a page's forms, `{name: value}`; none that is ticked."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.fields = {}
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        ticks = found.get("type") in {"checkbox", "radio", "file", "submit"}
+        if tag == "input" and not ticks and found.get("name"):
+            self.fields[found["name"]] = found.get("value") or ""
+
+
 class Person:
     patience = PATIENCE
 
@@ -234,20 +255,16 @@ class Person:
         status, _, text = self.ask(noted, "/visits/new/", "GET", page)
         if status != 200:
             return
-        hidden = {
-            name: re.search(f'name="{name}" value="([^"]*)"', text)[1]
-            for name in ("seen", "filled_at")
-        }
-        form = {
+        shown = Shown(text).fields
+        form = shown | {
             "outcome": "normal",
             "people_met": "owner",
             "method": "on_spot",
-            "visited_on": hidden["filled_at"][:10],
+            "visited_on": shown["filled_at"][:10],
             "state": "operating",
             "note": "",
             "client_key": str(key),
             "csrfmiddlewaretoken": TOKEN.search(text)[1],
-            **hidden,
         }
         status, _, _ = self.ask(noted, "save a visit", "POST", page, urlencode(form))
         if status == 302:
@@ -314,20 +331,38 @@ def make_world(visits):
     return made.street, list(pks.values_list("pk", flat=True)[:2000])
 
 
-def make_people(street, businesses, many, portal):
-    """Each signed in, as the street's own workers are."""
+def make_people(street, businesses, many, portal, *, wide=False):
+    """Each signed in. Of six, five work in a grid, three of them with buildings of their
+    own to look after, and one sees the street, as all do when it is `wide`."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
+    from django.utils import timezone
 
     from accounts.rights import Role
+    from enterprises.models import Business, Caretaker
+    from grids.models import Building, Grid
     from tests.factories import PostFactory
 
     roles = [Role.PARTY_WORKER, Role.GRID_CLERK, Role.PARTY_WORKER]
-    people = []
+    of_grid = [Role.GRID_STAFF] * 3 + [Role.PARTY_WORKER, Role.GRID_CLERK]
+    grids = list(Grid.objects.filter(parent=street).order_by("code"))
+    here = dict.fromkeys([street.pk], businesses)
+    buildings = {}
+    for grid in grids:
+        pks = Business.objects.filter(grid=grid, pk__in=businesses)
+        here[grid.pk] = list(pks.order_by("pk").values_list("pk", flat=True))
+        buildings[grid.pk] = list(Building.objects.filter(grid=grid).order_by("pk"))
+    people, since = [], timezone.localdate() - dt.timedelta(days=90)
     for number in range(many):
-        user = PostFactory(
-            grid=street, role=roles[number % 3], user__username=f"person{number}"
-        ).user
+        place, role = street, roles[number % 3]
+        if not wide and number % 6 < 5:
+            place, role = grids[number // 6 % len(grids)], of_grid[number % 6]
+        user = PostFactory(grid=place, role=role, user__username=f"person{number}").user
+        if role == Role.GRID_STAFF:
+            for building in buildings[place.pk][number % 6 :: 3]:
+                Caretaker.objects.create(
+                    building=building, grid=place, user=user, since=since
+                )
         session = SessionStore()
         session[SESSION_KEY] = str(user.pk)
         session[BACKEND_SESSION_KEY] = (
@@ -336,7 +371,7 @@ def make_people(street, businesses, many, portal):
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session.create()
         cookie = f"sessionid={session.session_key}"
-        people.append(Person(portal.port, cookie, businesses, number))
+        people.append(Person(portal.port, cookie, here[place.pk], number))
     return people
 
 

@@ -193,7 +193,7 @@ def test_who_was_not_satisfied_is_asked_by_the_grid(
     assert 'data-total="1"' in page
 
     page = reverse("services:order_revisit", args=[held.pk])
-    assert "这个字段是必填项" in client_of(chief).post(page, {"words": " "}).text
+    assert "请填写。" in client_of(chief).post(page, {"words": " "}).text
     client_of(chief).post(page, {"words": "下次提前半小时到"})
     held.refresh_from_db()
     assert (held.revisit_words, held.revisited_on) == (

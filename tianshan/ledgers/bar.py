@@ -15,8 +15,8 @@ from tianshan.ledgers import kept
 
 def draw_filters(ledger, request):
     """`{search, others}`: the ledger's filters, as the address has them chosen."""
-    who, extra = kept.who(request.user), asked_extra(ledger)
-    key = ("filters", ledger.key, who, timezone.localdate(), extra)
+    extra = asked_extra(ledger)
+    key = ("filters", ledger.key, request.user.sight, timezone.localdate(), extra)
     search, others = "", []
     for name, names, html in kept.keep(key, lambda: _draw(ledger, request)):
         for each in names:

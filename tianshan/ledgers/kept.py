@@ -104,11 +104,12 @@ def keep(key, read, also=()):
     return value
 
 
-def keep_for_a_while(key, read, since):
+def keep_for_a_while(key, read, since, least):
     """`(value, moment)`: as `keep`, but what was so at the moment `since` or later will
-    do. Both are of `time.time`."""
+    do; while somebody reads it anew, at `least`. Moments are of `time.time`."""
     place = alias(), key
     with _lock:
+        since = least if place in _turns else since
         found = _kept.get(place)
         if found and found.at >= since:
             _kept.move_to_end(place)

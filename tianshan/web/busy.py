@@ -1,6 +1,6 @@
 """No more requests at once than the machine can do: the others are told so at once.
 
-Each process works on REQUESTS_AT_ONCE, and nearly as many wait a few seconds for their
+Each process works on REQUESTS_AT_ONCE, and REQUESTS_WAITING wait a few seconds for their
 turn. Whoever comes then gets 503 with Retry-After, which phones and people understand,
 instead of an answer after a minute that nobody waits for any more. The server needs two
 threads more than work and wait (deploy/gunicorn.conf.py): those that refuse.
@@ -29,8 +29,9 @@ _since = contextvars.ContextVar("good_since", default=None)
 
 
 def good_since():
-    """The moment (of `time.time`) from which on what a costly page of this request says
-    is good enough; None: it is to be read now."""
+    """`(since, least)`: what a costly page of this request said at the moment `since`
+    (of `time.time`) is good enough; while somebody reads it anew, what it said at
+    `least`. None: it is to be read now."""
     return _since.get()
 
 
@@ -67,8 +68,7 @@ class Room:
 
 
 def not_too_many(get_response, room=None, patience=WAIT):
-    at_once = settings.REQUESTS_AT_ONCE
-    room = room or Room(at_once, max(1, at_once - 2))
+    room = room or Room(settings.REQUESTS_AT_ONCE, settings.REQUESTS_WAITING)
 
     def middleware(request):
         if request.path in ALWAYS:
@@ -94,7 +94,8 @@ def _good_since(request, room):
         wrote = float(request.COOKIES.get(WROTE, 0))
     except ValueError:
         wrote = 0.0
-    return max(time.time() - settings.FIGURES_SECONDS, wrote)
+    now, seconds = time.time(), settings.FIGURES_SECONDS
+    return max(now - seconds, wrote), max(now - 3 * seconds, wrote)
 
 
 def _note_writing(request, response):
