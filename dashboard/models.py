@@ -294,7 +294,10 @@ class StandingSum(models.Model):
 
     class Meta:
         verbose_name = "达标合计"
-        indexes = [models.Index(fields=["span", "day"])]
+        indexes = [
+            models.Index(fields=["span", "day"]),
+            models.Index(fields=["grid", "span", "day"], name="sums_by_grid"),
+        ]
 
     def __str__(self):
         return f"{self.span} {self.day}"

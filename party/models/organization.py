@@ -26,6 +26,8 @@ class PartyOrganizationQuerySet(models.QuerySet):
     def served_by(self, user, having):
         """The organisations of which the user is an officer by a post with the right."""
         posts = posts_with(user, having, among=BY_ORGANIZATION)
+        if not posts:  # most users: their conditions stay short
+            return self.none()
         return self.filter(
             pk__in=OrganizationOfficer.objects.filter(post__in=posts).values(
                 "organization"

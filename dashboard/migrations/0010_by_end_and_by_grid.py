@@ -11,4 +11,8 @@ class Migration(migrations.Migration):
                 fields=["until", "visited_until"], name="standing_by_end"
             ),
         ),
+        migrations.AddIndex(
+            model_name="standingsum",
+            index=models.Index(fields=["grid", "span", "day"], name="sums_by_grid"),
+        ),
     ]
