@@ -16,7 +16,15 @@ from dashboard.figures import standings
 from dashboard.models import Standing
 from grids.models import Building, Grid
 from issues.models import Issue, Level, Slot
-from tianshan.ledgers import FIGURES, Rate, SmallCount, count_all, kept, percent
+from tianshan.ledgers import (
+    FIGURES,
+    Rate,
+    SmallCount,
+    count_all,
+    count_by_grid,
+    kept,
+    percent,
+)
 from tianshan.web.templatetags.portal import percent1, thousands
 from tianshan.workdays.lights import light, worst
 
@@ -399,12 +407,16 @@ def grids_beside(scope):
     grids = list(below.filter(parent=scope.grid).order_by("path"))
     if len(grids) < 2:
         return None
-    scopes = [scope.over(grid) for grid in grids]
-    counts = iter(count_all([(FIGURES[key], s) for s in scopes for key in BESIDE]))
+    counts = count_by_grid([FIGURES[key] for key in BESIDE], scope)
     lines = []
-    for grid, narrow in zip(grids, scopes, strict=True):
+    for grid in grids:
+        narrow = scope.over(grid)
         tiles = [
-            replace(tile_of(FIGURES[key], narrow), value=next(counts)) for key in BESIDE
+            replace(
+                tile_of(FIGURES[key], narrow),
+                value=sum(counts.get((key, pk), 0) for pk in grid.subtree),
+            )
+            for key in BESIDE
         ]
         whole, covered, effective, *others = tiles
         lines.append(

@@ -147,6 +147,7 @@ def register():
             "到时段最后一天还没有完成、且已过期限的措施。",
             "measures",
             **part(measures, red_on),
+            grid="matter__grid",
         ),
         Figure(
             "measures_yellow",

@@ -7,11 +7,20 @@ import pytest
 from django.urls import reverse
 
 from accounts.rights import Role
+from dashboard.screen import BESIDE
 from enterprises.models import Business
 from tests import factories as make
 from tests.dashboard.world import TODAY, a_random_world
 from tests.factories import NOON
-from tianshan.ledgers import FIGURES, LEDGERS, Figure, Rate, Scope, SmallCount
+from tianshan.ledgers import (
+    FIGURES,
+    LEDGERS,
+    Figure,
+    Rate,
+    Scope,
+    SmallCount,
+    count_by_grid,
+)
 from tianshan.workdays import Calendar
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +90,21 @@ def test_one_statement_counts_what_each_figure_counts_alone(seed):
         assert FIGURES.values_for(scope) == {
             figure.key: figure.count(scope) for figure in FIGURES.plain()
         }
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_grids_beside_each_other_have_the_numbers_of_their_own_pages(seed):
+    world = a_random_world(seed, businesses=30)
+    for user in (world.user(Role.STREET_LEADER), world.secretary()):
+        start, end = PERIODS[seed]
+        scope = Scope(user, world.street, start, end, TODAY)
+        beside = [FIGURES[key] for key in BESIDE]
+        found = count_by_grid(beside, scope)
+        for grid in world.grids:
+            assert FIGURES.values_for(scope.over(grid), BESIDE) == {
+                key: sum(found.get((key, pk), 0) for pk in grid.subtree)
+                for key in BESIDE
+            }
 
 
 def test_a_user_who_sees_nothing_gets_noughts_and_no_rates(client_of):

@@ -17,6 +17,7 @@ from tianshan.ledgers.figures import (
     SmallCount,
     Unit,
     count_all,
+    count_by_grid,
     part,
     percent,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "SmallCount",
     "Unit",
     "count_all",
+    "count_by_grid",
     "extend",
     "gathering",
     "on_touched",

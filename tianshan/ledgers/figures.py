@@ -58,6 +58,7 @@ class Figure:
     family: Callable | None = None
     condition: Callable | None = None
     once: str = ""
+    grid: str = "grid"  # the way from a row to its grid, for `count_by_grid`
 
     def count(self, scope):
         return self.sum_of(self.rows(scope)) if self.adds else self.rows(scope).count()
@@ -172,6 +173,47 @@ def _ask(named):
     return found
 
 
+def count_by_grid(figures, scope):
+    """`{(figure's key, grid's key): number}` of the grids in the scope that have any; of
+    figures without `once`, whose conditions ask for no grid.
+
+    One pass over all of a scope's rows, however many grids it has; kept like a figure.
+    """
+    keys = tuple(figure.key for figure in figures)
+    return kept.keep(
+        ("by grid", keys, *scope.key), lambda: _count_by_grid(figures, scope)
+    )
+
+
+def _count_by_grid(figures, scope):
+    asked = {figure.key: (figure, scope) for figure in figures}
+    families, parts, values = list(_groups(asked).values()), [], []
+    for place, keys in enumerate(families):
+        of = [asked[key][0] for key in keys]
+        rows, adds, meets = _rows_of(of, scope)
+        try:
+            rows = rows.order_by().values_list(adds or "pk", of[0].grid, *meets)
+            sql, parameters = rows.query.sql_with_params()
+        except EmptyResultSet:  # a user who sees no such row at all
+            continue
+        flags = [f"is_{n}" for n, _ in enumerate(of)]
+        numbers = ", ".join(_number(adds, flag) for flag in flags)
+        parts.append(
+            f"SELECT {place}, grid, ARRAY[{numbers}] FROM ({sql}) AS figure_rows"  # noqa: S608
+            f" ({', '.join(['n', 'grid', *flags])}) GROUP BY grid"
+        )
+        values += parameters
+    if not parts:
+        return {}
+    with reading().cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), values)
+        return {
+            (key, grid): number
+            for place, grid, numbers in cursor.fetchall()
+            for key, number in zip(families[place], numbers, strict=True)
+        }
+
+
 def _groups(asked):
     """`{(family, scope): keys}`, what is counted together."""
     groups = defaultdict(list)
@@ -197,12 +239,7 @@ def _statement(figures, scope):
 def _together(figures, scope):
     """The expression, and its parameters, that is the array of their numbers: of one
     figure, or of several of one family."""
-    first = figures[0]
-    if first.family:
-        rows, adds = first.family(scope)
-        meets = [_flag(figure.condition(scope)) for figure in figures]
-    else:
-        rows, adds, meets = first.rows(scope), first.adds, [Value(True)]
+    rows, adds, meets = _rows_of(figures, scope)
     once = sorted({figure.once for figure in figures if figure.once})
     try:
         rows = rows.order_by().values_list(adds or "pk", *once, *meets)
@@ -210,8 +247,7 @@ def _together(figures, scope):
     except EmptyResultSet:  # a user who sees no such row at all
         return f"ARRAY[{', '.join('0' for _ in figures)}]", ()
     flags = [f"is_{place}" for place, _ in enumerate(figures)]
-    number = "SUM(n)" if adds else "COUNT(*)"
-    counts = [f"{number} FILTER (WHERE {flag})" for flag in flags]
+    counts = [_number(adds, flag) for flag in flags]
     rows_of = f"({sql}) AS figure_rows"
     if once:
         # By value first: every different value of millions is not put in order then.
@@ -232,6 +268,21 @@ def _together(figures, scope):
         rows_of += f" ({', '.join(['n', *flags])})"
     numbers = ", ".join(f"COALESCE({count}, 0)::bigint" for count in counts)
     return f"(SELECT ARRAY[{numbers}] FROM {rows_of})", parameters  # noqa: S608
+
+
+def _rows_of(figures, scope):
+    """Of one figure or one family: the rows, the column to add up or "", and for each
+    figure whether a row is its own."""
+    first = figures[0]
+    if first.family:
+        rows, adds = first.family(scope)
+        return rows, adds, [_flag(figure.condition(scope)) for figure in figures]
+    return first.rows(scope), first.adds, [Value(True)]
+
+
+def _number(adds, flag):
+    number = "SUM(n)" if adds else "COUNT(*)"
+    return f"COALESCE({number} FILTER (WHERE {flag}), 0)::bigint"
 
 
 def _flag(condition):
