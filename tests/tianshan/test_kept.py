@@ -238,7 +238,8 @@ def test_a_list_of_nothing_is_kept_until_there_is_something(
 def test_of_two_that_miss_the_same_one_reads_and_the_other_waits(grid, monkeypatch):
     """Else all threads of a server count the same dashboard after each write."""
     reads, met = [], threading.Barrier(2, timeout=20)
-    monkeypatch.setattr(kept, "states", dict)  # each thread would ask on its own
+    # Each thread would ask on its own.
+    monkeypatch.setattr(kept, "states", kept.States)
 
     def read():
         reads.append(1)
