@@ -192,9 +192,29 @@ def phone_as_typed(text, masks):
     return number
 
 
-class BusinessForm(forms.ModelForm):
-    """Facts of a business. The phone stands masked; the mask left as it is changes
-    nothing, so nobody need see the number to save the rest."""
+class PhoneMasked:
+    """A ModelForm with a `contact_phone`, which stands masked; the mask left as it is
+    changes nothing, so nobody need see the number to save the rest."""
+
+    masks = ()  # earlier ones of the same number that may come back
+
+    def mask_phone(self):
+        self.mask = masked_phone(self.instance.contact_phone)
+        self.initial["contact_phone"] = self.mask
+        if self.mask:
+            self.fields["contact_phone"].help_text = "要改就重新输入整个号码"
+        self.fields["contact_phone"].widget.attrs |= {"inputmode": "tel", **PRIVATE}
+
+    def clean_contact_phone(self):
+        """The number kept when the mask comes back."""
+        number = phone_as_typed(
+            self.cleaned_data["contact_phone"], {self.mask, *self.masks} - {""}
+        )
+        return self.instance.contact_phone if number is KEPT else number
+
+
+class BusinessForm(PhoneMasked, forms.ModelForm):
+    """Facts of a business."""
 
     class Meta:
         model = Business
@@ -204,20 +224,10 @@ class BusinessForm(forms.ModelForm):
     def __init__(self, *args, masks=(), **kwargs):
         super().__init__(*args, **kwargs)
         self.masks = masks
-        self.mask = masked_phone(self.instance.contact_phone)
-        self.initial["contact_phone"] = self.mask
-        self.fields["contact_phone"].help_text = "要改就重新输入整个号码"
-        self.fields["contact_phone"].widget.attrs |= {"inputmode": "tel", **PRIVATE}
+        self.mask_phone()
         self.fields["contact_name"].widget.attrs |= PRIVATE
         for name in ("staff_count", "members_count"):
             self.fields[name].validators.append(MaxValueValidator(MOST_PEOPLE))
-
-    def clean_contact_phone(self):
-        """The number kept when the mask comes back."""
-        number = phone_as_typed(
-            self.cleaned_data["contact_phone"], {self.mask, *self.masks} - {""}
-        )
-        return self.instance.contact_phone if number is KEPT else number
 
     def _post_clean(self):
         """Validate without writing the form's values into the instance: the action

@@ -80,7 +80,7 @@ def make_series(*, title, brand, grid, by, at):
 def end_series(series, *, by, at):
     """No more of it; those there are stay as they are."""
     series = ActivitySeries.objects.select_for_update(of=["self"]).get(pk=series.pk)
-    if not Grid.objects.visible_to(by, Right.HOLD_ACTIVITIES).filter(pk=series.grid_id):
+    if not ActivitySeries.objects.ended_by(by).filter(pk=series.pk):
         raise PermissionDenied
     if series.ended_on:
         raise Refused(f"“{series}”已经不再办了。")

@@ -196,6 +196,7 @@ def series_new(request):
     context = {
         "form": form,
         "series": mine.filter(ended_on=None).annotate(held=Count("activities")),
+        "may_end": set(mine.ended_by(request.user).values_list("pk", flat=True)),
     }
     return render(request, "services/series_new.html", context)
 

@@ -6,6 +6,7 @@ from django import forms
 from django.utils import timezone
 
 from accounts.rights import Right
+from enterprises.forms import PhoneMasked
 from grids.models import Grid
 from party.forms import or_own, say_choose
 from party.models import MemberUnit
@@ -140,7 +141,7 @@ class ThanksForm(forms.Form):
         self.fields["on"].initial = timezone.localdate
 
 
-class ProviderForm(forms.ModelForm):
+class ProviderForm(PhoneMasked, forms.ModelForm):
     skills = WordsField(
         label="能提供什么", max_length=160, help_text="用顿号分开，如“尤克里里、合唱”"
     )
@@ -162,6 +163,7 @@ class ProviderForm(forms.ModelForm):
         self.fields["unit"].queryset = or_own(units, self.instance.unit_id)
         bounded(self, capacity=(1, 5000))
         say_choose(self)
+        self.mask_phone()
 
     def _post_clean(self):
         """Validate without writing into the instance: the action saves."""

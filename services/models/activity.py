@@ -28,6 +28,13 @@ class ActivitySeriesQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.SEE_SERVICES):
         return self.filter(at_hand(in_office(posts_with(user, having))))
 
+    def ended_by(self, user):
+        """Those that the user may end: of the grids governed, and for narrower roles of
+        the very grid of their post."""
+        posts = in_office(posts_with(user, Right.HOLD_ACTIVITIES))
+        own = Q(grid__in=[post.grid_id for post in posts])
+        return self.filter(Q(grid__among=governed(user, Right.HOLD_ACTIVITIES)) | own)
+
 
 @tracked()
 class ActivitySeries(models.Model):

@@ -167,7 +167,8 @@ class NeedQuerySet(models.QuerySet):
     def visible_to(self, user, having=Right.SEE_SERVICES):
         """Who sees one of its askers sees the need; who keeps resources, its grid's.
 
-        A unit that may offer sees what is open in its own grid, but not who asks.
+        A unit that may offer sees what is open in its own grid and below, but not who
+        asks.
         """
         asked = NeedAsker.objects.filter(
             need=OuterRef("pk"), business__in=Business.objects.visible_to(user, having)

@@ -92,7 +92,7 @@ SHARED = {
     "own_photo",  # asked by a key that counts for its sender alone
 }
 PERSONAL = {"view", "bulk", "notice", "phone", "session"}
-# Needs are shown to each unit of the grid, which may offer.
+# Needs are shown to each unit of the grid and above, which may offer.
 OF_EVERY_UNIT = {"need"}
 # What lies in a grid is known to every post in its subtree, whatever narrows it.
 GROUND = {"grid", "building"}
@@ -167,8 +167,11 @@ class Account:
         if line.serves_below and self.place in ("own", "sibling"):
             below = {"child"} if self.place == "own" else set()
             return territory in {self.place, "parent"} | self.reach | below
+        if line.of in OF_EVERY_UNIT and self.role == "unit":
+            below = {"child"} if self.place == "own" else set()
+            return territory in {self.place} | below
         if self.unit > 1:
-            return line.of in OF_EVERY_UNIT and territory == "own"
+            return False
         return territory in self.reach
 
 

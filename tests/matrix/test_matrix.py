@@ -134,8 +134,9 @@ def strange_words(account, line, territory, text):
         known |= {territory, "parent"}
     # What a grid above has serves those below: stations, activities, their names.
     known |= {"parent"}
-    if account.unit > 1 and ("offer" in line.rights or line.name.endswith("/needs")):
-        known.add("own")  # each unit of a grid may offer what is looked for there
+    looks_for = "offer" in line.rights or line.name.endswith("/needs")
+    if account.role == "unit" and account.place == "own" and looks_for:
+        known |= {"own", "child"}  # may offer what is looked for there and below
     if account.place == "own":  # names of the ground that all posts there know
         for mark in (MARKS["own"], MARKS["child"]):
             for known_to_all in KNOWN_TO_ALL:

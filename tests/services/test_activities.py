@@ -16,6 +16,7 @@ from tests.factories import (
     NOON,
     ActivityFactory,
     AttendanceFactory,
+    GridFactory,
     PostFactory,
     SignupFactory,
     StationFactory,
@@ -158,6 +159,19 @@ def test_a_room_that_is_moved_away_is_given_back_for_another(
     again = activities.book_room(activity, room=room, by=staff, at=NOON)
     assert again.has_its_room
     assert Booking.objects.get(pk=activity.booking_id).cancelled_at == NOON
+
+
+def test_a_station_ends_the_series_of_its_own_grid_and_of_none_below(
+    grid, staff, worker
+):
+    block = GridFactory(parent=grid, kind="block")
+    how = {"title": "宁新讲堂 第{n}讲", "brand": None, "by": staff, "at": NOON}
+    here = activities.make_series(grid=grid, **how)
+    below = activities.make_series(grid=block, **how)
+    with pytest.raises(PermissionDenied):
+        activities.end_series(below, by=worker, at=NOON)
+    assert activities.end_series(below, by=staff, at=NOON).ended_on
+    assert activities.end_series(here, by=worker, at=NOON).ended_on
 
 
 def test_a_series_that_ended_goes_on_no_more(grid, station, staff, stranger):

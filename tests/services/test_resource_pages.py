@@ -160,6 +160,25 @@ def test_a_provider_is_entered_changed_spoken_to_and_ended(clerk, client_of, gri
         assert words in page
 
 
+def test_a_provider_s_number_stands_masked_in_its_form_and_stays(
+    clerk, client_of, grid
+):
+    provider = ProviderFactory(grid=grid, contact_phone="19912340001")
+    client, page = client_of(clerk), url("provider_edit", provider.pk)
+    text = client.get(page).text
+    assert "199****0001" in text
+    assert "19912340001" not in text
+
+    facts = {"name": "音乐工作室", "kind": "studio", "skills": "合唱"}
+    client.post(page, {**facts, "contact_phone": "199****0001"})
+    provider.refresh_from_db()
+    assert (provider.name, provider.contact_phone) == ("音乐工作室", "19912340001")
+    assert "星号" in client.post(page, {**facts, "contact_phone": "199****0002"}).text
+    client.post(page, {**facts, "contact_phone": "19912340002"})
+    provider.refresh_from_db()
+    assert provider.contact_phone == "19912340002"
+
+
 def test_a_provider_s_number_is_one_tap_for_who_keeps_it_else_a_reason(
     clerk, staff, client_of, grid
 ):
