@@ -30,7 +30,7 @@ def work_of(user, today):
         "forms": owed.to_do(user, today),
         "doors": doors_to_check(user),
         "my_doors": my_doors(user),
-        "doubles": len(doubles.likely(user, today)),
+        "doubles": doubles.how_many(user, today),
     }
 
 

@@ -126,11 +126,12 @@ def choose(request, heading, having=Right.LOG_VISITS):
 def _waiting(business, user):
     """Of the business's demands: those still open, and those to tell it about."""
     demands = Demand.objects.visible_to(user).filter(business=business).for_list()
+    waiting = _with_lights(demands.filter(state__in=Demand.WAITING))
     promised = Promise.objects.visible_to(user).filter(business=business)
     return {
         "promises": promised.open().for_list(),
-        "open_demands": _with_lights(demands.open()),
-        "to_tell": _with_lights(demands.untold().handled_by(user)),
+        "open_demands": [demand for demand in waiting if not demand.to_tell],
+        "to_tell": [d for d in waiting if d.to_tell and d.may_be_handled_by(user)],
     }
 
 

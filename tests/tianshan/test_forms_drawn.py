@@ -1,8 +1,11 @@
 """How forms look: labels, 必填, hints, errors, and what ears are told."""
 
+import pytest
 from django import forms
+from django.utils.safestring import mark_safe
 
 from grids.models import Grid
+from tests.factories import GridFactory
 
 
 class VisitForm(forms.Form):
@@ -100,3 +103,44 @@ def test_a_choice_not_yet_made_is_named_in_chinese():
         grid = forms.ModelChoiceField(Grid.objects.none())
 
     assert '<option value="" selected>请选择</option>' in str(PlaceForm()["grid"])
+
+
+def test_a_widget_drawn_once_is_drawn_anew_when_it_says_something_else():
+    class Form(forms.Form):
+        text = forms.CharField(required=False)
+        kind = forms.ChoiceField(choices=[("a", "甲"), ("b", "乙")])
+        on = forms.BooleanField(required=False)
+
+    first, second = Form({"text": "1", "kind": "a"}), Form({"text": "2", "kind": "b"})
+
+    assert 'value="1"' in str(first["text"])
+    assert 'value="2"' in str(second["text"])
+    assert '<option value="a" selected>' in " ".join(str(first["kind"]).split())
+    assert '<option value="b" selected>' in " ".join(str(second["kind"]).split())
+    assert "checked" in str(Form({"on": "on"})["on"])
+    assert "checked" not in str(first["on"])
+
+
+def test_what_is_escaped_is_not_taken_for_what_is_safe():
+    class Form(forms.Form):
+        kind = forms.ChoiceField(widget=forms.RadioSelect)
+
+        def __init__(self, label):
+            super().__init__()
+            self.fields["kind"].choices = [("a", label)]
+
+    assert "<b>甲</b>" in str(Form(mark_safe("<b>甲</b>"))["kind"])
+    assert "&lt;b&gt;甲" in str(Form("<b>甲</b>")["kind"])
+    assert "<b>甲</b>" in str(Form(mark_safe("<b>甲</b>"))["kind"])
+
+
+@pytest.mark.django_db
+def test_a_choice_by_its_new_name():
+    grid = GridFactory(name="旧名网格")
+    form = type("Form", (forms.Form,), {"grid": forms.ModelChoiceField(Grid.objects)})
+
+    assert "旧名网格" in str(form()["grid"])
+    Grid.objects.filter(pk=grid.pk).update(name="新名网格")
+
+    assert "新名网格" in str(form()["grid"])
+    assert "旧名网格" not in str(form()["grid"])

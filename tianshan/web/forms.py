@@ -1,9 +1,15 @@
 """How every form is drawn."""
 
+import datetime as dt
+import functools
+from decimal import Decimal
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.forms.models import ModelChoiceIteratorValue
 from django.forms.renderers import TemplatesSetting
+from django.template.loader import get_template
 from django.utils import timezone
 
 # What Django says of a name that is taken, in the words of its models.
@@ -46,6 +52,42 @@ def bounded(form, **bounds):
         field.widget.attrs.update(min=least, max=most)
 
 
+class _Widget:
+    """A widget's template with all that it says of the widget, told apart by that."""
+
+    def __init__(self, template, facts):
+        self.template, self.facts = template, facts
+        self.key = (template, _frozen(facts))
+
+    def __hash__(self):
+        return hash(self.key)
+
+    def __eq__(self, other):
+        return self.key == other.key
+
+
+def _frozen(facts):
+    """What can be compared; TypeError of anything whose drawing may change unseen."""
+    if isinstance(facts, dict):
+        return tuple((name, _frozen(value)) for name, value in facts.items())
+    if isinstance(facts, list | tuple):
+        return (type(facts), *map(_frozen, facts))
+    if isinstance(facts, ModelChoiceIteratorValue):
+        return (ModelChoiceIteratorValue, str(facts))
+    if isinstance(facts, PLAIN):
+        # 1 is True to a dict, and what is marked safe equals what is not.
+        return (type(facts), facts)
+    raise TypeError
+
+
+PLAIN = (str, int, float, Decimal, bool, dt.date, type(None))
+
+
+@functools.lru_cache(maxsize=2000)
+def _drawn(widget):
+    return get_template(widget.template).render({"widget": widget.facts}).strip()
+
+
 class PortalRenderer(TemplatesSetting):
     """Labels, hints, 必填 and errors as the portal shows them (templates/web).
 
@@ -55,3 +97,12 @@ class PortalRenderer(TemplatesSetting):
 
     form_template_name = "web/form.html"
     field_template_name = "web/field.html"
+
+    def render(self, template_name, context, request=None):
+        """As Django; a widget that says the same is drawn once."""
+        if request is None and context.keys() == {"widget"}:
+            try:
+                return _drawn(_Widget(template_name, context["widget"]))
+            except TypeError:
+                pass
+        return super().render(template_name, context, request)

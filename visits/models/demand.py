@@ -428,6 +428,10 @@ class Demand(models.Model):
             return None
         return self.tell_by if self.state in self.TO_TELL else self.due_on
 
+    def may_be_handled_by(self, user):
+        """As the rows of `handled_by`."""
+        return not self.confidential or self.handler_id == user.pk
+
     @property
     def to_tell(self):
         return self.state in self.TO_TELL
