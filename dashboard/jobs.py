@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.tasks.exceptions import InvalidTask
 from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -156,8 +157,12 @@ def retry(pk, *, by, at):
     told = _tell(job, at)
     if not told.may_retry:
         raise Refused("这个任务现在不用重做，请刷新后看。")
+    try:
+        task = job.task
+    except (ImportError, InvalidTask) as gone:
+        raise Refused("这一版没有这种任务了，不能重做。") from gone
     arguments = job.args_kwargs
-    job.task.enqueue(*arguments["args"], **arguments["kwargs"])
+    task.enqueue(*arguments["args"], **arguments["kwargs"])
     job.delete()
     record("job.retried", by, by=by, at=at, kind=told.kind, job=told.pk)
 

@@ -83,6 +83,7 @@ def test_what_failed_is_done_again_once(client_of, system_admin):
         ("SUCCESSFUL", REMIND, HOUR),
         ("RUNNING", REMIND, dt.timedelta()),
         ("FAILED", REPORT, HOUR),
+        ("FAILED", "tianshan.notices.tasks.an_older_release_had", HOUR),
     ],
 )
 def test_what_needs_no_retry_is_refused(system_admin, status, path, ago):

@@ -101,11 +101,15 @@ def shot_at(form, chance):
 
 
 def encoded(data):
-    """As a browser would send it; what UTF-8 cannot hold goes as bytes of its own."""
+    """As a browser would send it; what UTF-8 cannot hold goes as bytes of its own.
+
+    In lists: of bytes by themselves Django's client makes a field of each.
+    """
     return {
-        name: [each.encode("utf-8", "surrogatepass") for each in value]
-        if isinstance(value, list)
-        else value.encode("utf-8", "surrogatepass")
+        name: [
+            each.encode("utf-8", "surrogatepass")
+            for each in (value if isinstance(value, list) else [value])
+        ]
         for name, value in data.items()
     }
 

@@ -233,7 +233,8 @@ class Person:
     patience = PATIENCE
 
     def __init__(self, port, cookie, businesses, seed):
-        self.port, self.cookie, self.businesses = port, cookie, businesses
+        self.port, self.businesses = port, businesses
+        self.cookies = dict([cookie.split("=", 1)])
         self.chance, self.written = random.Random(seed), []
 
     def work(self, until, noted):
@@ -282,7 +283,8 @@ class Person:
     def _ask(self, method, path, body):
         patience = self.patience + 5
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience)
-        headers = {"Cookie": self.cookie, "Accept-Encoding": "gzip"}
+        cookies = "; ".join(f"{name}={text}" for name, text in self.cookies.items())
+        headers = {"Cookie": cookies, "Accept-Encoding": "gzip"}
         if method == "POST":
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         if method == "POST" or "/visits/new/" in path:
@@ -292,16 +294,12 @@ class Person:
             answer = line.getresponse()
             content = answer.read()
             for cookie in answer.headers.get_all("Set-Cookie") or ():
-                if cookie.startswith("csrftoken="):
-                    self._keep(cookie.split(";")[0])
+                name, text = cookie.split(";")[0].split("=", 1)
+                self.cookies[name] = text  # as a browser: what one wrote, one sees
             packed = answer.headers.get("Content-Encoding")
             return answer.status, answer.headers, "" if packed else content.decode()
         finally:
             line.close()
-
-    def _keep(self, token):
-        session = self.cookie.split("; ")[0]
-        self.cookie = f"{session}; {token}"
 
 
 def work(people, seconds, chance):
