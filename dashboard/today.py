@@ -11,6 +11,7 @@ from dashboard import unsent
 from dashboard.reports import owed
 from dashboard.walk import AHEAD, SHOWN, TO_TELL, walk_of
 from party.models import PlanItem
+from tianshan.database.keys_first import listed
 from visits import doubles
 from visits.models import DoorReport
 
@@ -65,4 +66,4 @@ def my_doors(user):
     """What came, in the last days, of the doors that the user reported."""
     since = timezone.now() - TOLD
     mine = DoorReport.objects.visible_to(user).filter(by=user, checked_at__gte=since)
-    return mine.for_list().order_by("-checked_at")[:SHOWN]
+    return listed(mine.order_by("-checked_at"), SHOWN)

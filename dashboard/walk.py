@@ -17,6 +17,7 @@ from accounts.rights import Right
 from dashboard.models import Standing
 from enterprises.models import Business, Caretaker
 from grids.floors import Floor, floor_of
+from tianshan.database.keys_first import listed
 from tianshan.workdays import Calendar
 from visits.models import Demand, Promise, Visit
 
@@ -171,7 +172,8 @@ def promised_by(user, businesses, today):
     """What was promised to them, or by oneself, and falls due within a week."""
     promised = Promise.objects.visible_to(user, Right.LOG_VISITS).open()
     mine = Q(business__in=businesses) | Q(by=user)
-    return promised.filter(mine, due_on__lte=today + AHEAD).for_list()
+    mine_soon = promised.filter(mine, due_on__lte=today + AHEAD)
+    return mine_soon.order_by("due_on", "pk")
 
 
 def walk_of(user, today, most=SHOWN):
@@ -190,17 +192,13 @@ def walk_of(user, today, most=SHOWN):
 
     for row in due.order_by("visited_until", "pk")[:most]:
         stop(row.business).row = row
-    for made in promised_by(user, businesses, today)[:most]:
+    for made in listed(promised_by(user, businesses, today), most):
         stop(made.business).promises.append(made)
     to_tell = to_tell_of(user, businesses)
-    # First which, then all of them: of both at once PostgreSQL thinks for longer than
-    # it works.
-    ids = list(to_tell.values_list("pk", flat=True)[: max(most, TO_TELL)])
-    found = Demand.objects.filter(pk__in=ids).for_list().in_bulk()
-    first_to_tell = [found[pk] for pk in ids]
+    first_to_tell = listed(to_tell, max(most, TO_TELL))
     for demand in first_to_tell[:most]:
         stop(demand.business).to_tell.append(demand)
-    listed = sum(1 for one in stops.values() if one.row)
+    shown = sum(1 for one in stops.values() if one.row)
     tried, waiting = _not_met(businesses, today)
     back = Business.objects.select_related("building", "grid")
     for business in back.filter(pk__in=[*tried][:most]):
@@ -208,7 +206,7 @@ def walk_of(user, today, most=SHOWN):
     for pk in waiting:
         stops.pop(pk, None)
     # A list that is not full is all there are.
-    full = len(ids) >= max(most, TO_TELL)
+    full = len(first_to_tell) >= max(most, TO_TELL)
     late = Count("pk", filter=Q(visited_until__lt=today))
     counts = due.order_by().aggregate(total=Count("pk"), late=late)
     return Walk(
@@ -218,8 +216,8 @@ def walk_of(user, today, most=SHOWN):
         due=counts["total"],
         overdue=counts["late"],
         to_tell=first_to_tell,
-        to_tell_total=to_tell.count() if full else len(ids),
-        cut=max(counts["total"] - listed, 0),
+        to_tell_total=to_tell.count() if full else len(first_to_tell),
+        cut=max(counts["total"] - shown, 0),
         tried=len(waiting),
     )
 

@@ -227,7 +227,7 @@ def good_books():
                 "=cmd|' /C calc'!A0", founded="2026-02-30", note="\u202e\u200b长" * 200
             ),
         ),
-        ANY_BOOK,
+        {LEDGER},  # a template may not ask a program
     )
     macros = with_part(ledger(), "xl/vbaProject.bin", OLE)
     yield "ledger with macros", macros, {LEDGER}

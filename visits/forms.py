@@ -160,6 +160,7 @@ class VisitForm(forms.Form):
             self.fields["units"].queryset = company.units(business.grid)
         self.fields["colleagues"].label_from_instance = lambda user: user.display_name
         categories = DemandCategory.objects.offered()
+        offered = [(each.pk, str(each)) for each in categories]
         for number in range(MOST_DEMANDS):
             self.fields[f"demand-{number}-category"] = forms.ModelChoiceField(
                 label="类别",
@@ -170,6 +171,11 @@ class VisitForm(forms.Form):
                 blank=number > 0,
                 empty_label="不记",
             )
+            # Read once for all of them.
+            self.fields[f"demand-{number}-category"].choices = [
+                *([("", "不记")] if number else []),
+                *offered,
+            ]
             self.fields[f"demand-{number}-words"] = forms.CharField(
                 label="原话",
                 max_length=WORDS,
@@ -371,7 +377,7 @@ class PhotoForm(forms.Form):
 
     def chosen(self):
         """The files as they came; what each holds is asked where it is taken in."""
-        return [file for file in self.files.getlist("photos") if file.size]
+        return self.files.getlist("photos")
 
 
 class VoidPhotoForm(forms.Form):

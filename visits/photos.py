@@ -113,6 +113,8 @@ def add(of, *, content, by, at):
     """Take a whole photo for one's own record; the same twice is one photo."""
     if getattr(of, dict(RECORDS)[type(of)]) != by:
         raise PermissionDenied
+    if not content:
+        raise NeverAPicture("文件是空的，请重新拍或重新选。")
     sha256 = hashlib.sha256(content).hexdigest()
     return take_part(
         key=uuid.uuid5(of.client_key, sha256),

@@ -18,6 +18,7 @@ from accounts.rights import Right, needs
 from enterprises import actions as enterprises
 from enterprises.forms import PAGE_TOO_OLD, Seen
 from enterprises.models import Business
+from tianshan.database.keys_first import listed
 from tianshan.ledgers.views import ledger_page
 from tianshan.pinyin import fold
 from tianshan.web import number, render_inside, render_part
@@ -125,11 +126,11 @@ def choose(request, heading, having=Right.LOG_VISITS):
 
 def _waiting(business, user):
     """Of the business's demands: those still open, and those to tell it about."""
-    demands = Demand.objects.visible_to(user).filter(business=business).for_list()
-    waiting = _with_lights(demands.filter(state__in=Demand.WAITING))
+    demands = Demand.objects.visible_to(user).filter(business=business).waiting()
+    waiting = _with_lights(listed(demands.order_by("-raised_on", "-pk")))
     promised = Promise.objects.visible_to(user).filter(business=business)
     return {
-        "promises": promised.open().for_list(),
+        "promises": listed(promised.open().order_by("due_on", "pk")),
         "open_demands": [demand for demand in waiting if not demand.to_tell],
         "to_tell": [d for d in waiting if d.to_tell and d.may_be_handled_by(user)],
     }

@@ -2,7 +2,6 @@
 
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, When
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.rights import BY_ORGANIZATION, Right, posts_with
@@ -13,6 +12,7 @@ from tianshan.audit.history import tracked
 from tianshan.ledgers import search
 from tianshan.pinyin import search_text, sort_key
 from tianshan.values.extra import search_words
+from tianshan.web.addresses import page_of
 
 
 class BusinessQuerySet(models.QuerySet):
@@ -287,7 +287,7 @@ class Business(models.Model):
         super().save(*args, update_fields=update_fields, **kwargs)
 
     def get_absolute_url(self):
-        return reverse("enterprises:business_detail", args=[self.pk])
+        return page_of("enterprises:business_detail", self.pk)
 
     @property
     def has_left(self):

@@ -16,6 +16,7 @@ from tianshan.database import among  # noqa: F401  the lookup
 from tianshan.ledgers import kept
 from tianshan.pinyin import search_text, sort_key
 from tianshan.values.extra import search_words
+from tianshan.web.addresses import page_of
 
 
 def reach(posts):
@@ -263,7 +264,7 @@ class Building(models.Model):
         super().save(*args, update_fields=update_fields, **kwargs)
 
     def get_absolute_url(self):
-        return reverse("grids:building_detail", args=[self.pk])
+        return page_of("grids:building_detail", self.pk)
 
 
 class BuildingHonourQuerySet(models.QuerySet):

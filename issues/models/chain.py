@@ -4,7 +4,6 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q
-from django.urls import reverse
 
 from accounts.rights import BY_ORGANIZATION, BY_UNIT, Right, posts_with
 from grids.models import Building, Grid
@@ -21,6 +20,7 @@ from party.models import MemberUnit, PartyOrganization
 from tianshan.audit.classes import INTERNAL, OPEN, SEALED
 from tianshan.audit.history import tracked
 from tianshan.pinyin import search_text
+from tianshan.web.addresses import page_of
 from tianshan.workdays.lights import light, worst
 from visits.models import Demand, DemandDue
 
@@ -162,7 +162,7 @@ class Issue(models.Model):
         super().save(*args, update_fields=update_fields, **kwargs)
 
     def get_absolute_url(self):
-        return reverse("issues:issue_detail", args=[self.pk])
+        return page_of("issues:issue_detail", self.pk)
 
     @property
     def open_steps(self):
@@ -367,7 +367,7 @@ class Matter(models.Model):
         super().save(*args, update_fields=update_fields, **kwargs)
 
     def get_absolute_url(self):
-        return reverse("issues:matter_detail", args=[self.pk])
+        return page_of("issues:matter_detail", self.pk)
 
     @property
     def owner(self):

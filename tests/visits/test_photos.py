@@ -325,6 +325,16 @@ def test_photos_are_added_on_the_page_of_ones_own_visit(
     )
 
 
+def test_an_empty_photo_is_said_not_to_be_taken(client, staff, shop):
+    visit = VisitFactory(business=shop, visitor=staff)
+    add = reverse("visits:visit_photos", args=[visit.pk])
+
+    page = client.post(add, {"photos": [file(b"")]}, follow=True).text
+
+    assert "有一张照片没有收" in page
+    assert not Photo.objects.exists()
+
+
 # --- at once ---------------------------------------------------------------------------
 
 

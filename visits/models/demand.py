@@ -4,7 +4,6 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.rights import Right
@@ -14,6 +13,7 @@ from tianshan.audit.classes import INTERNAL, OPEN, PERSONAL, SEALED
 from tianshan.audit.history import tracked
 from tianshan.ledgers import search
 from tianshan.pinyin import search_text
+from tianshan.web.addresses import page_of
 from tianshan.workdays.lights import light
 from visits.models.visit import Visit
 
@@ -89,6 +89,10 @@ class DemandQuerySet(models.QuerySet):
             "due_on",
             "pk",
         )
+
+    def waiting(self):
+        """Open, or untold."""
+        return self.filter(state__in=Demand.WAITING)
 
     def untold(self):
         """Something came of them and the asker has not been told."""
@@ -415,7 +419,7 @@ class Demand(models.Model):
         super().save(*args, update_fields=update_fields, **kwargs)
 
     def get_absolute_url(self):
-        return reverse("visits:demand_detail", args=[self.pk])
+        return page_of("visits:demand_detail", self.pk)
 
     @property
     def open_steps(self):

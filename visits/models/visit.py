@@ -5,13 +5,13 @@ import datetime as dt
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
 from accounts.rights import Right
 from enterprises.models import Business
 from grids.models import Building, Grid
 from tianshan.audit.classes import INTERNAL, PERSONAL, SEALED
 from tianshan.audit.history import tracked
+from tianshan.web.addresses import page_of
 
 
 class VisitQuerySet(models.QuerySet):
@@ -200,7 +200,7 @@ class Visit(models.Model):
         return f"{self.visited_on} {self.business}"
 
     def get_absolute_url(self):
-        return reverse("visits:visit_detail", args=[self.pk])
+        return page_of("visits:visit_detail", self.pk)
 
     @property
     def visitor_name(self):
