@@ -7,6 +7,7 @@ class DashboardConfig(AppConfig):
 
     def ready(self):
         from dashboard import (
+            alarm,
             building,
             columns,
             figures,
@@ -37,4 +38,4 @@ class DashboardConfig(AppConfig):
         owed.load()
         request_ledger.register()
         plan_figures.register(building.plan_figures)
-        reminders.BEFORE += [sums.fold, wide.forget]
+        reminders.BEFORE += [sums.fold, wide.forget, alarm.raise_alarms]

@@ -188,8 +188,8 @@ POOLED = env.bool("DATABASE_POOLED", default=False)
 STATEMENT_SECONDS = env.int("DATABASE_STATEMENT_SECONDS", default=0)
 # How many requests each process of the server works on at once, and how many more wait
 # for their turn (tianshan/web/busy.py).
-REQUESTS_AT_ONCE = env.int("REQUESTS_AT_ONCE", default=4)
-REQUESTS_WAITING = env.int("REQUESTS_WAITING", default=14)
+REQUESTS_AT_ONCE = env.int("REQUESTS_AT_ONCE", default=6)
+REQUESTS_WAITING = env.int("REQUESTS_WAITING", default=12)
 # So many seconds old a page of figures may be while a process works on others as well.
 FIGURES_SECONDS = env.int("FIGURES_SECONDS", default=0 if TESTING else 10)
 

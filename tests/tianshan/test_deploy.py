@@ -54,6 +54,8 @@ def test_a_service_runs_what_there_is_and_may_little(unit):
     assert service["NoNewPrivileges"] == "yes"
     assert service["ProtectSystem"] == "strict"
     assert service["CapabilityBoundingSet"] == ""
+    assert service["IPAddressDeny"] == "any"
+    assert service["IPAddressAllow"] == "localhost"
     # The owner's address and the key of archives are the backup's alone.
     secret = ["/etc/tianshan/owner.env", "/etc/tianshan/backup.env"]
     assert service["EnvironmentFile"].split() == [
