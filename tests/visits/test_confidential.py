@@ -48,6 +48,15 @@ def answered(demand, clerk):
     return actions.answer(demand, words=OUTCOME, by=clerk, at=timezone.now())
 
 
+def test_one_demand_is_judged_as_rows_are(answered, shop, category, clerk, staff):
+    open_to_all = DemandFactory(business=shop, category=category)
+    for demand, user in ((answered, clerk), (answered, staff), (open_to_all, staff)):
+        rows = Demand.objects.filter(pk=demand.pk).handled_by(user)
+        assert demand.may_be_handled_by(user) == rows.exists()
+    assert answered.may_be_handled_by(clerk)
+    assert not answered.may_be_handled_by(staff)
+
+
 def test_the_row_itself_holds_no_word(answered):
     answered.refresh_from_db()
     text = f"{answered.words} {answered.outcome} {answered.search}"

@@ -1,14 +1,16 @@
 """Filling a workbook that somebody else designed, and keeping how it looks.
 
 The template is a stranger's file: it is checked like one, and opened and written in a
-child process with limits. Macros are refused. Formulas stay: those below the data are
-made to reach over what was written, those beside it go down with the rows.
+child process with limits. Macros are refused, and formulas that reach outside; others
+stay: those below the data are made to reach over what was written, those beside it go
+down with the rows.
 """
 
 import io
 import json
 import logging
 import math
+import re
 import subprocess
 import sys
 import tempfile
@@ -36,9 +38,19 @@ _MACRO = (
     "请用 Excel 或 WPS 打开，另存为不带宏的 .xlsx 再上传。"
 )
 _NOT_XLSX = "模板要用 .xlsx 工作簿。请用 Excel 或 WPS 打开，另存为 .xlsx 再上传。"
+_FORMULAS = (
+    "模板的公式要读别的工作簿、程序或网址，不能用。请改成本工作簿里的公式再上传。"
+)
 _FAILED = (
     "这个模板填不了：内容过大，或有系统不认识的部分。"
     "请用 Excel 或 WPS 打开，只保留要填的工作表，另存为新的 .xlsx 再上传。"
+)
+_SHEET = re.compile(r"xl/.*\.xml$", re.IGNORECASE)
+_FORMULA = re.compile(rb"<(?:\w+:)?f[^>]*>([^<]*)</", re.IGNORECASE)
+# Another workbook, another program, an address.
+_REACHES_OUT = re.compile(
+    rb"\[\d+\]|\[[^\]<]*\.(?:xl\w+|ods|csv)\]|\|[^<]*!|\b(?:WEBSERVICE|RTD|CALL|REGISTER|DDE|IMAGE|FILTERXML)\s*\(",
+    re.IGNORECASE,
 )
 # What a filled copy does not keep, and how people call it.
 _LOST = {
@@ -81,10 +93,14 @@ def check_template(content, *, limits=None):
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
         names = [name.lower() for name in parts.namelist()]
         kinds = parts.read("[Content_Types].xml").lower()
+        sheets = [name for name in parts.namelist() if _SHEET.match(name)]
+        formulas = [f for name in sheets for f in _FORMULA.findall(parts.read(name))]
     if b"macroenabled" in kinds or any(
         "vbaproject" in name or "macrosheets/" in name for name in names
     ):
         raise FileProblem(_MACRO)
+    if any(_REACHES_OUT.search(formula) for formula in formulas):
+        raise FileProblem(_FORMULAS)
     lost = {
         words
         for start, words in _LOST.items()

@@ -28,19 +28,10 @@ PLACEHOLDER = re.compile(r"\{\{\s*([^{}\n]{1,60}?)\s*\}\}")
 _CELL = re.compile(r"([^!]{1,31})!\$?([A-Za-z]{1,3})\$?([1-9]\d{0,6})")
 MOST_BYTES = 5 * 1024**2
 MOST_PLACES = 300
-_FORMULA = re.compile(rb"<(?:\w+:)?f[^>]*>([^<]*)</", re.IGNORECASE)
-# Another workbook, another program, an address.
-_REACHES_OUT = re.compile(
-    rb"\[\d+\]|\[[^\]<]*\.(?:xl\w+|ods|csv)\]|\|[^<]*!|\b(?:WEBSERVICE|RTD|CALL|REGISTER|DDE|IMAGE|FILTERXML)\s*\(",
-    re.IGNORECASE,
-)
 _EXTERNAL = re.compile(rb"<[^<>]*TargetMode\s*=\s*[\"']External[\"'][^<>]*>", re.I)
 _KIND = "模板要用 .xlsx 工作簿或 .docx 文档。请另存成其中一种再上传。"
 _BIG = "模板太大，最多 5 MB。请删去图片和无关的内容再上传。"
 _LINKS = "模板里有指向别的文件的链接，不能用：系统不去取别处的内容。请断开链接再上传。"
-_FORMULAS = (
-    "模板的公式要读别的工作簿、程序或网址，不能用。请改成本工作簿里的公式再上传。"
-)
 _MACRO = (
     "模板里有宏或控件，不能用：系统不运行宏，也不会把宏发给别人。"
     "请用 Word 或 WPS 打开，另存为不带宏的 .docx 再上传。"
@@ -93,13 +84,6 @@ def _examine_workbook(content, names):
     notes = check_template(content)
     if any(name.startswith(("xl/externallinks/", "xl/connections")) for name in names):
         raise FileProblem(_LINKS)
-    with zipfile.ZipFile(io.BytesIO(content)) as parts:
-        for name in parts.namelist():
-            lower = name.lower()
-            if lower.startswith("xl/") and lower.endswith(".xml"):
-                for formula in _FORMULA.findall(parts.read(name)):
-                    if _REACHES_OUT.search(formula):
-                        raise FileProblem(_FORMULAS)
     found = {}
     formulas = _formulas(content)
     for sheet, at, text in _texts(content):
