@@ -12,6 +12,7 @@ from accounts.models import Refusal, SignInPause
 from accounts.rights import Right, roles_with
 from grids.models import Post
 from tianshan.notices import notify
+from visits.reminders import people
 
 HOUR = dt.timedelta(hours=1)
 TRIED = 30  # refused acts of one account, this clock hour and the one before
@@ -25,8 +26,7 @@ def raise_alarms(at):
 
 def _doors(at):
     """`(key, words, account)` of who was refused again and again."""
-    this_hour = timezone.localtime(at).replace(minute=0, second=0, microsecond=0)
-    refused = Refusal.objects.filter(hour__gte=this_hour - HOUR).values("user")
+    refused = Refusal.objects.filter(hour__gt=at - 2 * HOUR).values("user")
     many = refused.order_by("user").annotate(n=Sum("times")).filter(n__gte=TRIED)
     users = get_user_model().objects.in_bulk([row["user"] for row in many])
     for row in many:
@@ -36,7 +36,7 @@ def _doors(at):
 
 
 def _passwords(at):
-    paused = SignInPause.objects.filter(last_at__gt=at - HOUR, until__gt=at)
+    paused = SignInPause.objects.in_force(at).filter(last_at__gt=at - HOUR)
     kind = SignInPause.Kind
     for row in paused.filter(series__gte=SERIES).select_related("user"):
         if row.kind != kind.ADDRESS and row.user:
@@ -58,9 +58,6 @@ def _tell(key, words, account, at):
     audit = reverse("accounts:audit_list")
     told = 0
     for right, url in ((Right.MANAGE_ACCOUNTS, page), (Right.READ_AUDIT, audit)):
-        posts = Post.objects.in_force(timezone.localdate(at))
-        users = get_user_model().objects.filter(
-            is_active=True, posts__in=posts.filter(role__in=roles_with(right))
-        )
-        told += notify(users.distinct(), key=key, words=words, url=url, at=at)
+        users = people(Post.objects.filter(role__in=roles_with(right)))
+        told += notify(users, key=key, words=words, url=url, at=at)
     return told

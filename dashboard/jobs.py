@@ -7,7 +7,6 @@ arguments nor the words of an error, which may quote what was typed.
 import datetime as dt
 from dataclasses import dataclass
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.tasks.exceptions import InvalidTask
@@ -23,6 +22,7 @@ from grids.models import Post
 from tianshan.audit import record
 from tianshan.backup import noted
 from tianshan.notices import reminders
+from visits.reminders import people
 
 KINDS = {
     "enterprises.tasks.read_import": "读取导入的表",
@@ -171,10 +171,9 @@ def remind(day):
     """A system administrator is told of a night without a backup, once a day."""
     morning = timezone.make_aware(dt.datetime.combine(day, dt.time(reminders.FROM)))
     if skipped := noted.skipped(morning):
-        posts = Post.objects.in_force(day).filter(role__in=roles_with(Right.RUN_SYSTEM))
-        users = get_user_model().objects.filter(is_active=True, posts__in=posts)
+        posts = Post.objects.filter(role__in=roles_with(Right.RUN_SYSTEM))
         yield reminders.Reminder(
-            tuple(users.distinct()),
+            people(posts),
             f"backup-{day.isoformat()}",
             f"{skipped.words}，请尽快备份",
             reverse("dashboard:job_list"),

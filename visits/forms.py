@@ -1,6 +1,7 @@
 """What is asked for at the door and at each step of a demand."""
 
 import datetime as dt
+import functools
 
 from django import forms
 from django.utils import timezone
@@ -160,22 +161,20 @@ class VisitForm(forms.Form):
             self.fields["units"].queryset = company.units(business.grid)
         self.fields["colleagues"].label_from_instance = lambda user: user.display_name
         categories = DemandCategory.objects.offered()
-        offered = [(each.pk, str(each)) for each in categories]
+        # Read when they are drawn, once for all of them.
+        offered = functools.cache(lambda: [(each.pk, str(each)) for each in categories])
         for number in range(MOST_DEMANDS):
             self.fields[f"demand-{number}-category"] = forms.ModelChoiceField(
                 label="类别",
                 queryset=categories,
                 required=False,
                 widget=forms.RadioSelect,
-                # The first is folded away by another outcome, the others by this.
-                blank=number > 0,
-                empty_label="不记",
             )
-            # Read once for all of them.
-            self.fields[f"demand-{number}-category"].choices = [
-                *([("", "不记")] if number else []),
-                *offered,
-            ]
+            # The first is folded away by another outcome, the others by this.
+            none = [("", "不记")] if number else []
+            self.fields[f"demand-{number}-category"].choices = functools.partial(
+                lambda none: [*none, *offered()], none
+            )
             self.fields[f"demand-{number}-words"] = forms.CharField(
                 label="原话",
                 max_length=WORDS,

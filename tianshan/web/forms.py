@@ -52,6 +52,9 @@ def bounded(form, **bounds):
         field.widget.attrs.update(min=least, max=most)
 
 
+PLAIN = (str, int, float, Decimal, bool, dt.date, type(None))
+
+
 class _Widget:
     """A widget's template with all that it says of the widget, told apart by that."""
 
@@ -78,9 +81,6 @@ def _frozen(facts):
         # 1 is True to a dict, and what is marked safe equals what is not.
         return (type(facts), facts)
     raise TypeError
-
-
-PLAIN = (str, int, float, Decimal, bool, dt.date, type(None))
 
 
 @functools.lru_cache(maxsize=2000)
